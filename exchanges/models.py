@@ -1,0 +1,132 @@
+"""Accounts at exchanges, their encrypted keys, and what the venues list: instruments and mark prices."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from exchanges import domain
+from exchanges.fields import ExactDecimalField
+
+
+class Exchange(models.TextChoices):
+    BINANCE = domain.ExchangeType.BINANCE.value, "Binance"
+    BYBIT = domain.ExchangeType.BYBIT.value, "Bybit"
+    OKX = domain.ExchangeType.OKX.value, "OKX"
+
+
+class Environment(models.TextChoices):
+    LIVE = domain.Environment.LIVE.value, "Live"
+    DEMO = domain.Environment.DEMO.value, "Demo"
+    SANDBOX = domain.Environment.SANDBOX.value, "Sandbox"
+
+
+class ExchangeAccountQuerySet(models.QuerySet["ExchangeAccount"]):
+    def active(self) -> "ExchangeAccountQuerySet":
+        """Enabled and not archived: what is polled and counts in totals."""
+        return self.filter(is_enabled=True, archived_at=None)
+
+
+class ExchangeAccount(models.Model):
+    """Our keys at one exchange. A live account is read-only: the database itself refuses to switch trading on for one."""
+
+    exchange = models.CharField(max_length=16, choices=Exchange.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    region = models.CharField(max_length=16, blank=True, default="")
+    label = models.CharField(max_length=60)
+    is_enabled = models.BooleanField(default=True)
+    is_trading_enabled = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[ExchangeAccountQuerySet] = ExchangeAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="live_accounts_are_read_only",
+                condition=~Q(environment=Environment.LIVE, is_trading_enabled=True),
+                violation_error_message="Trading cannot be switched on for a live account yet: live accounts are read-only.",
+            ),
+            models.UniqueConstraint(name="one_label_per_exchange_account", fields=["exchange", "environment", "label"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_exchange_display()} · {self.label}"
+
+
+class Credential(models.Model):
+    """The keys of one account, encrypted (exchanges.vault). `version` grows with every change, so that clients are rebuilt; `key_hint`
+    is all of the key that is ever shown."""
+
+    account = models.OneToOneField(ExchangeAccount, on_delete=models.CASCADE, related_name="credential")
+    version = models.PositiveIntegerField(default=1)
+    ciphertext = models.TextField()
+    key_hint = models.CharField(max_length=8)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"key …{self.key_hint} of {self.account}"
+
+
+class Instrument(models.Model):
+    """A linear USDT perpetual as one venue lists it; see exchanges.domain.Instrument for the meaning of the figures."""
+
+    exchange = models.CharField(max_length=16, choices=Exchange.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    symbol = models.CharField(max_length=32)
+    venue_symbol = models.CharField(max_length=40)
+    underlying = models.CharField(max_length=24)
+    multiplier = ExactDecimalField()
+    tick = ExactDecimalField()
+    lot = ExactDecimalField()
+    market_lot = ExactDecimalField(null=True, blank=True)
+    min_quantity = ExactDecimalField()
+    max_quantity = ExactDecimalField(null=True, blank=True)
+    max_market_quantity = ExactDecimalField(null=True, blank=True)
+    min_notional = ExactDecimalField(null=True, blank=True)
+    contract_size = ExactDecimalField()
+    max_leverage = ExactDecimalField(null=True, blank=True)
+    status = models.CharField(max_length=16)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="one_instrument_per_symbol", fields=["exchange", "environment", "symbol"])]
+        ordering: ClassVar = ["symbol", "exchange"]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} at {self.get_exchange_display()}"
+
+    def to_domain(self) -> domain.Instrument:
+        return domain.Instrument(
+            symbol=self.symbol,
+            venue_symbol=self.venue_symbol,
+            underlying=self.underlying,
+            multiplier=self.multiplier,
+            tick=self.tick,
+            lot=self.lot,
+            market_lot=self.market_lot,
+            min_quantity=self.min_quantity,
+            max_quantity=self.max_quantity,
+            max_market_quantity=self.max_market_quantity,
+            min_notional=self.min_notional,
+            contract_size=self.contract_size,
+            max_leverage=self.max_leverage,
+            status=domain.InstrumentStatus(self.status),
+        )
+
+
+class MarkPrice(models.Model):
+    """The venue's latest mark price; `as_of` is when we asked for it."""
+
+    exchange = models.CharField(max_length=16, choices=Exchange.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    symbol = models.CharField(max_length=32)
+    mark_price = ExactDecimalField()
+    as_of = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="one_mark_per_symbol", fields=["exchange", "environment", "symbol"])]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.mark_price:f} at {self.exchange}"

@@ -1,0 +1,140 @@
+"""What an exchange can do for us: the one interface that everything above the adapters is written against.
+
+Every method is async but `get_exchange_name`, raises a subclass of `ExchangeAPIError` (exchanges.errors) and nothing else, and speaks in
+base units and `BTCUSDT` symbols. A read that fails raises; it never answers an empty list for an error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from exchanges.clock import VenueClock
+from exchanges.domain import (
+    AccountSummary,
+    Balance,
+    CancelResult,
+    ExchangeType,
+    Instrument,
+    Kline,
+    MarkPrice,
+    OrderRequest,
+    OrderResult,
+    OrderType,
+    Position,
+    PositionBook,
+    TimeInForce,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter carries out today. `order_fields` are the fields of OrderRequest it puts on the wire: any other field with a value
+    is refused, never ignored. `visibility_lag_s` is how long an accepted order may stay invisible to queries."""
+
+    exchange: ExchangeType
+    order_types: frozenset[OrderType]
+    times_in_force: frozenset[TimeInForce]
+    order_fields: frozenset[str]
+    supports_hedge_mode: bool
+    max_klines_per_call: int
+    acknowledges_without_state: bool
+    client_ids_always_unique: bool
+    visibility_lag_s: float
+
+
+@runtime_checkable
+class IExchangeClient(Protocol):
+    """One account at one exchange."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def clock(self) -> VenueClock: ...
+
+    def get_exchange_name(self) -> str:
+        """`binance`, `bybit` or `okx`."""
+        ...
+
+    async def place_order(self, request: OrderRequest) -> OrderResult:
+        """Send one order, once. `request.client_order_id` is sent where set.
+
+        Refusals are InvalidOrder, InsufficientMargin, AuthenticationError...: nothing was placed. OutcomeUnknown: it may be live, look
+        it up with `find_order`. A field that the adapter does not carry out raises UnsupportedField before anything is sent.
+        """
+        ...
+
+    async def cancel_order(self, symbol: str, order_id: str) -> CancelResult:
+        """Raises UnknownOrder or OrderAlreadyFinal where there is nothing to cancel: query before believing either."""
+        ...
+
+    async def get_open_positions(self, symbol: str | None = None) -> list[Position]:
+        """Non-zero positions, every page; filtered to `symbol` where given. Out-of-scope ones are left out, see get_position_book."""
+        ...
+
+    async def get_position_book(self) -> PositionBook:
+        """Non-zero positions of the whole account, every page, with the names of what is not covered."""
+        ...
+
+    async def get_balances(self, asset: str | None = None) -> list[Balance]:
+        """Assets with a non-zero balance; filtered to `asset` where given."""
+        ...
+
+    async def get_account(self) -> AccountSummary:
+        """Equity, margin and position mode of the account."""
+        ...
+
+    async def get_klines(
+        self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
+    ) -> list[Kline]:
+        """Oldest first, without gaps or repeats, at most `limit`, candles whose open time lies in [start_time, end_time]; with only
+        start_time the oldest from there, otherwise the newest. Pages where the venue's limit is smaller. `interval`: see
+        exchanges.domain.KLINE_INTERVALS_S."""
+        ...
+
+    async def get_order_status(self, symbol: str, order_id: str) -> OrderResult:
+        """The order as the venue knows it now. Raises UnknownOrder where it knows none."""
+        ...
+
+    async def find_order(self, symbol: str, client_order_id: str) -> OrderResult | None:
+        """Authoritative look-up by client order id in everything the venue has (open and history). None only when every look-up
+        succeeded and said no."""
+        ...
+
+    async def get_open_orders(self, symbol: str | None = None) -> list[OrderResult]:
+        """Resting orders, every page."""
+        ...
+
+    async def set_leverage(self, symbol: str, leverage: int) -> bool:
+        """True when the venue now uses `leverage` (also when it already did)."""
+        ...
+
+    async def close_position(self, symbol: str) -> OrderResult:
+        """Close the whole position at market, reduce-only. Raises ReduceOnlyRejected where there is none; with two hedge legs open
+        raises PositionModeMismatch, since the caller must say which."""
+        ...
+
+    async def get_instruments(self) -> list[Instrument]:
+        """Linear USDT perpetuals that are listed, every page."""
+        ...
+
+    async def get_mark_prices(self) -> list[MarkPrice]:
+        """Mark prices of every covered instrument."""
+        ...
+
+    async def get_server_time_ms(self) -> int:
+        """The venue's time, epoch milliseconds."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release what this client alone holds; the shared transport stays open."""
+        ...
+
+
+class InstrumentSource(Protocol):
+    """Where an adapter looks up instruments; see exchanges.instruments.InstrumentCatalogue."""
+
+    async def by_symbol(self, symbol: str) -> Instrument: ...
+
+    async def by_venue_symbol(self) -> Mapping[str, Instrument]: ...

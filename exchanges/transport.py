@@ -1,0 +1,126 @@
+"""The one way out to a venue: a shared aiohttp session with deadlines, a size cap, no redirects and no retries.
+
+Knows HTTP, nothing of any venue. Its errors say whether a write can have happened: before a byte left it is NotSent, after that
+OutcomeUnknown. Cancelling a call does not take the request back.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from exchanges.errors import BadVenueResponse, ExchangeUnavailable, NotSent, OutcomeUnknown
+
+CONNECT_DEADLINE_S = 2.0
+WRITE_DEADLINE_S = 5.0
+READ_DEADLINE_S = 10.0
+MAX_BODY_BYTES = 5 * 1024 * 1024
+IDLE_CONNECTION_S = 30.0
+CONNECTIONS_PER_VENUE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
+class Transport:
+    """One session for the event loop that first uses it. Build it anywhere, use it on one loop, close it there."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        exchange: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | str | None = None,
+        deadline_s: float | None = None,
+    ) -> Response:
+        """Send once; `url` is used exactly as given (already encoded, since it was signed so).
+
+        A method other than GET is a write. Raises NotSent, OutcomeUnknown (writes) or ExchangeUnavailable (reads); any HTTP status but a
+        redirect is a Response.
+        """
+        is_write = method != "GET"
+        timeout = aiohttp.ClientTimeout(
+            total=deadline_s or (WRITE_DEADLINE_S if is_write else READ_DEADLINE_S),
+            connect=CONNECT_DEADLINE_S,
+            sock_connect=CONNECT_DEADLINE_S,
+        )
+        try:
+            async with self._open().request(
+                method, URL(url, encoded=True), headers=headers, data=body, timeout=timeout, allow_redirects=False
+            ) as answer:
+                response = Response(answer.status, answer.headers, await _read_capped(answer, exchange))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(f"no connection to the exchange: {_describe(error)}", exchange=exchange, original_error=error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            lost = OutcomeUnknown if is_write else ExchangeUnavailable
+            raise lost(f"no answer from the exchange: {_describe(error)}", exchange=exchange, original_error=error) from error
+        if 300 <= response.status < 400:
+            raise BadVenueResponse(
+                "the exchange answered with a redirect, which is not followed", exchange=exchange, http_status=response.status
+            )
+        return response
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_VENUE, keepalive_timeout=IDLE_CONNECTION_S)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent", "Content-Type")
+            )
+            # aiohttp 3.14 resends PUT and DELETE when a kept connection turns out dead; a write is sent once or not at all.
+            self._session._retry_connection = False
+        return self._session
+
+
+def decode_json(response: Response, *, exchange: str) -> Any:
+    """The body as JSON. Raises BadVenueResponse for anything else (HTML of a proxy, an empty or truncated body)."""
+    try:
+        return orjson.loads(response.body)
+    except orjson.JSONDecodeError as error:
+        raise BadVenueResponse(
+            f"the exchange answered HTTP {response.status} with something that is not JSON",
+            exchange=exchange,
+            original_error=error,
+            http_status=response.status,
+        ) from error
+
+
+async def _read_capped(answer: aiohttp.ClientResponse, exchange: str) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in answer.content.iter_any():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            answer.close()
+            raise BadVenueResponse(
+                f"the exchange's answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MB and was cut",
+                exchange=exchange,
+                http_status=answer.status,
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _describe(error: BaseException) -> str:
+    """A timeout's text is empty; a connector error's names host and reason and holds no header or query."""
+    if isinstance(error, TimeoutError):
+        return "the deadline passed"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}: {error.os_error.strerror or error.os_error}"
+    return type(error).__name__
