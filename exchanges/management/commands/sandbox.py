@@ -1,0 +1,20 @@
+"""`manage.py sandbox`: starts the simulated venues. It needs neither the database nor anything else of the site."""
+
+import argparse
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from exchanges.sandbox.server import add_arguments, serve
+
+
+class Command(BaseCommand):
+    help = "Serves three simulated venues on 127.0.0.1 until it is stopped."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        add_arguments(parser)
+
+    def handle(self, **options: Any) -> None:
+        sys.exit(serve(port=options["port"], seed=options["seed"], var_dir=options["var_dir"], control=options["control"]))

@@ -1,0 +1,137 @@
+"""The accounts of the simulated venues, kept in one append-only file that survives the death of the process at any moment.
+
+Each line is a checksum and what one change left behind: the account, the orders it touched and the fills it made, written in one
+call before anybody hears of the change. Now and then the file is replaced by one with a line per account. Without a path
+everything stays in memory. It knows no prices and no rules.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from zlib import crc32
+
+import orjson
+
+from .accounts import Desk
+from .model import Fill, Order, Venue
+from .records import entry_of, read_entry
+
+_HEADER = {"crossbook_sandbox_ledger": 1}
+COMPACT_BYTES = 4_000_000
+
+
+class LedgerUnreadable(Exception):
+    """The file is not a ledger, is damaged before its end, or is in use. Its text is one line for a person."""
+
+
+class Ledger:
+    def __init__(self, path: Path | None, *, compact_bytes: int = COMPACT_BYTES) -> None:
+        """Reads the file if there is one; it is made compact when it has grown by that much and is mostly history. Raises
+        LedgerUnreadable."""
+        self.desks: dict[tuple[Venue, str], Desk] = {}
+        self._path = path
+        self._file = -1
+        self._size = 0
+        self._compact_bytes = compact_bytes
+        self._compact_at = 0
+        self._is_behind = False
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = _open_locked(path)
+        self._read(path)
+        self._compact(path)
+
+    @property
+    def last_id(self) -> int:
+        """The highest id any order or fill has had, as far as it is remembered."""
+        newest = [max(desk.orders, default=0) for desk in self.desks.values()]
+        fills = [desk.fills[-1].id for desk in self.desks.values() if desk.fills]
+        return max((*newest, *fills), default=0)
+
+    def keep(self, desk: Desk, orders: Sequence[Order] = (), fills: Sequence[Fill] = ()) -> None:
+        """Files a change of an account, in memory and on disk; returns when the kernel has it. Raises OSError."""
+        desk.keep(orders, fills)
+        self.desks[desk.account.venue, desk.account.name] = desk
+        if self._path is None:
+            return
+        if not self._is_behind:
+            self._append(_line(entry_of(desk, orders, fills)))
+        if self._is_behind or self._size > self._compact_at:
+            self._compact(self._path)
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _append(self, line: bytes) -> None:
+        try:
+            self._size += _write(self._file, line)
+        except OSError:
+            os.ftruncate(self._file, self._size)  # half a line here would make the next one unreadable
+            self._is_behind = True  # of what is in memory: the next change writes everything anew
+            raise
+
+    def _read(self, path: Path) -> None:
+        lines = path.read_bytes().split(b"\n")
+        last = len(lines) - 1
+        for number, line in enumerate(lines):
+            if number == last:
+                return  # what follows the last line break was not written to its end
+            content = _content(line)
+            if content is None:
+                raise LedgerUnreadable(f"sandbox ledger {path} is damaged at line {number + 1}; move it away to start afresh")
+            if number == 0:
+                if content != _HEADER:
+                    raise LedgerUnreadable(f"sandbox ledger {path} has an unknown format; move it away to start afresh")
+                continue
+            try:
+                read_entry(self.desks, content)
+            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+                raise LedgerUnreadable(f"sandbox ledger {path} has an unknown entry at line {number + 1}: {error}") from error
+
+    def _compact(self, path: Path) -> None:
+        """Replaces the file by one with a line per account; until the very last step the old one stays the ledger."""
+        fresh, size = path.with_suffix(".new"), 0
+        file = _open_locked(fresh)
+        try:
+            os.ftruncate(file, 0)
+            size += _write(file, _line(_HEADER))
+            for desk in self.desks.values():
+                size += _write(file, _line(entry_of(desk, list(desk.orders.values()), list(desk.fills))))
+            fresh.replace(path)
+        except OSError:
+            os.close(file)
+            raise
+        os.close(self._file)
+        self._is_behind = False
+        self._file, self._size, self._compact_at = file, size, max(self._compact_bytes, 3 * size)
+
+
+def _open_locked(path: Path) -> int:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise LedgerUnreadable(f"sandbox ledger {path} is in use by another process") from None
+    return file
+
+
+def _write(file: int, line: bytes) -> int:
+    written = 0
+    while written < len(line):
+        written += os.write(file, line[written:])
+    return written
+
+
+def _line(content: object) -> bytes:
+    text = orjson.dumps(content)
+    return b"%08x %b\n" % (crc32(text), text)
+
+
+def _content(line: bytes) -> object:
+    checksum, _, text = line.partition(b" ")
+    return orjson.loads(text) if b"%08x" % crc32(text) == checksum else None

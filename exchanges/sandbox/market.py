@@ -1,0 +1,263 @@
+"""Prices, candles, books, tickers and funding of every listing: pure functions of (seed, venue, symbol, time).
+
+The three venues share one path per asset and differ by a basis of a few hundredths of a percent that moves from day to day.
+Nothing here knows of accounts or orders: what is traded against the book leaves no trace in it.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
+from math import log
+from typing import NamedTuple
+
+from .listings import listings_of
+from .model import ZERO, Book, Candle, Level, Listing, Reason, Refused, Side, Ticker, Venue
+from .noise import DRAWS, Drift, draw, normal, subject_key, uniform
+from .path import DAY_MS, Path
+from .volume import Volumes
+
+HOUR_MS = 3_600_000
+WEEK_MS = 7 * DAY_MS
+MONTH_MS = 30 * DAY_MS  # as an interval: calendar months
+MAX_DEPTH = 1000
+
+_MONDAY_MS = 4 * DAY_MS  # 1 January 1970 was a Thursday
+_BOOK_GAP = 0.00001  # the usual distance of two levels, as a ratio of the price
+_BOOK_DEPTHS = (1, 20, 100, MAX_DEPTH)
+_BOOK_GROWTH = 0.1  # each level is that much larger than the one before it, in units of the first
+
+
+class _Asset(NamedTuple):
+    price: float
+    volatility: float  # of one day
+    daily_usd: float
+    level_usd: float  # what usually stands at the best price
+
+
+_ASSETS = {
+    "BTC": _Asset(95_000, 0.022, 12e9, 25e3),
+    "ETH": _Asset(3_400, 0.028, 9e9, 18e3),
+    "SOL": _Asset(180, 0.035, 3e9, 10e3),
+    "ADA": _Asset(0.75, 0.036, 0.6e9, 4e3),
+    "XRP": _Asset(2.2, 0.033, 2e9, 10e3),
+    "DOGE": _Asset(0.21, 0.038, 1.2e9, 8e3),
+    "BNB": _Asset(680, 0.024, 0.8e9, 6e3),
+    "AVAX": _Asset(28, 0.037, 0.3e9, 3e3),
+    "LINK": _Asset(18, 0.035, 0.4e9, 4e3),
+    "LTC": _Asset(95, 0.029, 0.3e9, 3e3),
+    "DOT": _Asset(5.2, 0.034, 0.2e9, 2e3),
+    "PEPE": _Asset(0.0000115, 0.046, 0.7e9, 5e3),
+}
+_ACTIVITY = {Venue.BINANCE: 1.0, Venue.BYBIT: 0.45, Venue.OKX: 0.35}
+_USUAL_FUNDING = 0.0001
+_FUNDING_CAP = 0.003
+_LEVEL, _SIZE = 101, 102  # places of a draw: the gaps and the sizes of a book
+
+
+class _Quoted(NamedTuple):
+    """One listing with its path, its volumes and the key its book and funding are drawn with."""
+
+    listing: Listing
+    path: Path
+    volumes: Volumes
+    key: bytes
+    level_lots: float
+
+
+class Market:
+    def __init__(self, seed: int) -> None:
+        self._listings = {venue: listings_of(venue) for venue in Venue}
+        trend = Drift(subject_key(seed, "trend"), amplitude=0.6, octaves=7)
+        guides = {name: _asset_path(seed, name, trend) for name in _ASSETS}
+        every = [listing for venue in Venue for listing in self._listings[venue]]
+        self._quoted = {(each.venue, each.symbol): _quote(seed, each, guides[_asset_of(each.base)[0]]) for each in every}
+        self._ticker = lru_cache(maxsize=256)(self._make_ticker)
+        self._deep_book = lru_cache(maxsize=16)(self._make_book)
+
+    def listings(self, venue: Venue) -> tuple[Listing, ...]:
+        return self._listings[venue]
+
+    def listing(self, venue: Venue, symbol: str) -> Listing:
+        return self._find(venue, symbol).listing
+
+    def price(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
+        quoted = self._find(venue, symbol)
+        return quoted.path.ticks(at_ms) * quoted.listing.tick
+
+    def index(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
+        """The mean of what the venues that list this asset ask for it, in this venue's unit and tick."""
+        quoted = self._find(venue, symbol)
+        asset, scale = _asset_of(quoted.listing.base)
+        prices = [other.path.ticks(at_ms) * other.listing.tick / _asset_of(other.listing.base)[1] for other in self._of_asset(asset)]
+        return round(sum(prices, ZERO) * scale / len(prices) / quoted.listing.tick) * quoted.listing.tick
+
+    def extremes(self, venue: Venue, symbol: str, start_ms: int, end_ms: int) -> tuple[Decimal, Decimal]:
+        """Lowest and highest price from one moment to another, both included."""
+        quoted = self._find(venue, symbol)
+        low, high = quoted.path.extremes(start_ms, end_ms)
+        return low * quoted.listing.tick, high * quoted.listing.tick
+
+    def candles(self, venue: Venue, symbol: str, opens_ms: list[int], closes_ms: list[int], now_ms: int) -> list[Candle]:
+        """One candle per pair of open and close; one that has not closed yet tells what happened until now."""
+        quoted = self._find(venue, symbol)
+        return [_candle(quoted, opened, closes, now_ms) for opened, closes in zip(opens_ms, closes_ms, strict=True)]
+
+    def book(self, venue: Venue, symbol: str, depth: int, at_ms: int) -> Book:
+        """The book as it stands during the second of that moment, at most `MAX_DEPTH` levels a side."""
+        depth = min(depth, MAX_DEPTH)
+        rounded = next(size for size in _BOOK_DEPTHS if depth <= size)
+        deep = self._deep_book(venue, symbol, rounded, at_ms - at_ms % 1000)
+        return Book(bids=deep.bids[:depth], asks=deep.asks[:depth], time_ms=deep.time_ms, sequence=deep.sequence)
+
+    def levels(self, venue: Venue, symbol: str, side: Side, at_ms: int) -> Iterator[Level]:
+        """What an order of that side can take, best first: the asks for a buy."""
+        quoted, second_ms = self._find(venue, symbol), at_ms - at_ms % 1000
+        return islice(_levels(quoted, quoted.path.ticks(second_ms), second_ms, side.sign), MAX_DEPTH)
+
+    def level_quantity(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
+        """What usually stands at one price: as much as a resting order is filled with when the price just touches it."""
+        quoted = self._find(venue, symbol)
+        share = 0.5 + 2 * uniform(draw(quoted.key, _SIZE, at_ms // 1000)[DRAWS - 1])
+        return max(1, round(quoted.level_lots * share)) * quoted.listing.lot
+
+    def ticker(self, venue: Venue, symbol: str, at_ms: int) -> Ticker:
+        return self._ticker(venue, symbol, at_ms)
+
+    def funding_rate(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
+        """The rate of the funding that is paid at (or was last paid before) this moment; positive means that longs pay."""
+        quoted = self._find(venue, symbol)
+        period = quoted.listing.funding_interval_h * HOUR_MS
+        rate = _USUAL_FUNDING + 0.0001 * normal(draw(quoted.key, 0, at_ms // period)[0])
+        return round(Decimal(min(max(rate, -_FUNDING_CAP), _FUNDING_CAP)), 8)
+
+    def _find(self, venue: Venue, symbol: str) -> _Quoted:
+        quoted = self._quoted.get((venue, symbol))
+        if quoted is None:
+            raise Refused(Reason.UNKNOWN_SYMBOL, symbol=symbol)
+        return quoted
+
+    def _of_asset(self, asset: str) -> list[_Quoted]:
+        return [quoted for quoted in self._quoted.values() if _asset_of(quoted.listing.base)[0] == asset]
+
+    def _make_book(self, venue: Venue, symbol: str, depth: int, at_ms: int) -> Book:
+        quoted = self._find(venue, symbol)
+        middle = quoted.path.ticks(at_ms)
+        bids, asks = (tuple(islice(_levels(quoted, middle, at_ms, side.sign), depth)) for side in (Side.SELL, Side.BUY))
+        return Book(bids=bids, asks=asks, time_ms=at_ms, sequence=at_ms)
+
+    def _make_ticker(self, venue: Venue, symbol: str, at_ms: int) -> Ticker:
+        quoted = self._find(venue, symbol)
+        day, book = _candle(quoted, at_ms - DAY_MS, at_ms, at_ms), self.book(venue, symbol, 1, at_ms)
+        period = quoted.listing.funding_interval_h * HOUR_MS
+        next_funding_ms = at_ms - at_ms % period + period
+        return Ticker(
+            last=day.close,
+            mark=day.close,
+            index=self.index(venue, symbol, at_ms),
+            bid=book.bids[0],
+            ask=book.asks[0],
+            open_24h=day.open,
+            high_24h=day.high,
+            low_24h=day.low,
+            volume_24h=day.volume,
+            turnover_24h=day.turnover,
+            funding_rate=self.funding_rate(venue, symbol, next_funding_ms),
+            next_funding_ms=next_funding_ms,
+            time_ms=at_ms,
+        )
+
+
+def candle_bounds(interval_ms: int, start_ms: int, end_ms: int, limit: int, offset_ms: int = 0) -> tuple[list[int], list[int]]:
+    """Opens in [start, end], oldest first and the newest `limit` of them, with their closes. Candles open at multiples of the
+    interval (weeks on Mondays, `MONTH_MS` on the first of a month) in a day that starts `offset_ms` before UTC's."""
+    opens: list[int] = []
+    closes: list[int] = []
+    opened = _open_of(interval_ms, end_ms, offset_ms)
+    while opened >= start_ms and len(opens) < limit:
+        opens.append(opened)
+        closes.append(_next_open(interval_ms, opened, offset_ms))
+        opened = _open_of(interval_ms, opened - 1, offset_ms)
+    return opens[::-1], closes[::-1]
+
+
+def _open_of(interval_ms: int, at_ms: int, offset_ms: int) -> int:
+    if interval_ms == MONTH_MS:
+        moment = datetime.fromtimestamp((at_ms + offset_ms) // 1000, UTC)
+        return int(moment.replace(day=1, hour=0, minute=0, second=0).timestamp()) * 1000 - offset_ms
+    shift = offset_ms - (_MONDAY_MS if interval_ms == WEEK_MS else 0)
+    return at_ms - (at_ms + shift) % interval_ms
+
+
+def _next_open(interval_ms: int, opened_ms: int, offset_ms: int) -> int:
+    if interval_ms == MONTH_MS:
+        return _open_of(interval_ms, opened_ms + 31 * DAY_MS + DAY_MS // 2, offset_ms)
+    return opened_ms + interval_ms
+
+
+def _candle(quoted: _Quoted, opened_ms: int, closes_ms: int, now_ms: int) -> Candle:
+    until_ms = min(closes_ms, now_ms)
+    low, high = quoted.path.extremes(opened_ms, until_ms)
+    traded = quoted.volumes.between(opened_ms, until_ms)
+    tick, lot = quoted.listing.tick, quoted.listing.lot
+    return Candle(
+        open_ms=opened_ms,
+        close_ms=closes_ms,
+        open=quoted.path.ticks(opened_ms) * tick,
+        high=high * tick,
+        low=low * tick,
+        close=quoted.path.ticks(until_ms) * tick,
+        volume=traded.lots * lot,
+        # A range that ends within a second may trade outside its own extremes by a tick; a candle never says so.
+        turnover=min(max(traded.turnover, traded.lots * low), traded.lots * high) * tick * lot,
+        trades=traded.trades,
+        is_closed=closes_ms <= now_ms,
+    )
+
+
+def _levels(quoted: _Quoted, middle: int, at_ms: int, away: int) -> Iterator[Level]:
+    """One side of a book, best first, `away` from the middle (-1 bids, 1 asks): levels thin at the touch and grow with distance."""
+    listing, second = quoted.listing, at_ms // 1000
+    usual_gap = middle * _BOOK_GAP
+    ticks, count = middle, 0
+    while True:
+        place = 2 * (count // DRAWS) + (away > 0)
+        gaps, sizes = draw(quoted.key, _LEVEL + 2 * place, second), draw(quoted.key, _SIZE + 2 * place, second)
+        for gap, size in zip(gaps, sizes, strict=True):
+            ticks += away * (max(1, round(usual_gap * 2 * uniform(gap))) if count else 1)
+            if ticks <= 0:
+                return
+            lots = quoted.level_lots * (0.2 + 1.6 * uniform(size)) * (1 + count * _BOOK_GROWTH)
+            yield Level(ticks * listing.tick, max(1, round(lots)) * listing.lot)
+            count += 1
+
+
+def _asset_path(seed: int, name: str, trend: Drift) -> Path:
+    """What the asset itself is worth, in dollars; the venues' paths follow it."""
+    asset, own = _ASSETS[name], Drift(subject_key(seed, "drift", name), amplitude=0.6, octaves=7)
+    start = log(asset.price)
+    level = lru_cache(maxsize=64)(lambda day: start + asset.volatility * (trend(day) + own(day)))
+    return Path(subject_key(seed, "path", name), level=level, volatility=asset.volatility, tick=1.0)
+
+
+def _quote(seed: int, listing: Listing, guide: Path) -> _Quoted:
+    name, scale = _asset_of(listing.base)
+    asset, tick, lot = _ASSETS[name], float(listing.tick), float(listing.lot)
+    basis = Drift(subject_key(seed, "basis", listing.venue, name), amplitude=0.0001, octaves=3)
+    path = Path(
+        subject_key(seed, "path", name),
+        level=lambda day: guide.day(day).start + log(scale) + basis(day),
+        volatility=asset.volatility,
+        tick=tick,
+        guide=guide,
+    )
+    daily_usd = asset.daily_usd * _ACTIVITY[listing.venue]
+    volumes = Volumes(subject_key(seed, "volume", listing.venue, name), path, daily_usd=daily_usd, tick=tick, lot=lot)
+    key = subject_key(seed, "book", listing.venue, name)
+    return _Quoted(listing, path, volumes, key, asset.level_usd / (asset.price * scale) / lot)
+
+
+def _asset_of(base: str) -> tuple[str, int]:
+    """The asset behind a base and how many of it one unit holds: 1000PEPE is a thousand PEPE."""
+    return (base[4:], 1000) if base.startswith("1000") else (base, 1)

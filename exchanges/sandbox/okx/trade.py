@@ -1,0 +1,237 @@
+"""Placing, canceling and closing. Every item of a request is judged alone: its sCode tells, the envelope's code only sums up."""
+
+import re
+from collections.abc import Callable
+
+from exchanges.sandbox.model import Account, Kind, Lifetime, Listing, Order, Reason, Refused, Side, Venue
+from exchanges.sandbox.okx import errors, history
+from exchanges.sandbox.okx.endpoint import PrivateCall, Reply, Row
+from exchanges.sandbox.okx.errors import Refusal, Rejected, invalid, missing
+from exchanges.sandbox.okx.parameters import Parameters
+from exchanges.sandbox.okx.wire import order_id, plain, price_limits, quantity_of
+
+BULK = 20
+_KINDS = {
+    "market": (Kind.MARKET, Lifetime.IOC),
+    "limit": (Kind.LIMIT, Lifetime.GTC),
+    "post_only": (Kind.LIMIT, Lifetime.POST_ONLY),
+    "ioc": (Kind.LIMIT, Lifetime.IOC),
+    "fok": (Kind.LIMIT, Lifetime.FOK),
+}
+_CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+_TAG = re.compile(r"[A-Za-z0-9]{1,16}")
+
+Item = Callable[[PrivateCall, Parameters], Order]
+
+
+def place(call: PrivateCall) -> Reply:
+    return _summed_up([_judged(call, call.parameters, _placed, "Order placed")])
+
+
+def place_batch(call: PrivateCall) -> Reply:
+    if len(call.items) > BULK:
+        raise errors.too_many_in_bulk(BULK)
+    return _summed_up([_judged(call, item, _placed, "Order placed") for item in call.items])
+
+
+def cancel(call: PrivateCall) -> Reply:
+    return _summed_up([_judged(call, call.parameters, _canceled, "")])
+
+
+def cancel_batch(call: PrivateCall) -> Reply:
+    if len(call.items) > BULK:
+        raise errors.too_many_to_cancel(BULK)
+    return _summed_up([_judged(call, item, _canceled, "") for item in call.items])
+
+
+def amend(call: PrivateCall) -> Reply:
+    return _summed_up([_judged(call, call.parameters, _amended, "")])
+
+
+def place_algo(call: PrivateCall) -> Reply:
+    """Conditional orders do not exist on this account: their types are refused as unknown ones."""
+    parameters = call.parameters
+    named = {name: parameters.text(name) for name in ("algoClOrdId", "clOrdId", "tag")}
+    refused = _refusal_of(lambda: _refuse_algo(call))
+    return _summed_up([{**named, "algoId": "", "sCode": refused.code, "sMsg": refused.message}])
+
+
+def cancel_algos(call: PrivateCall) -> Reply:
+    failed = errors.NOT_CANCELABLE
+    return _summed_up(
+        [
+            {
+                "algoClOrdId": item.text("algoClOrdId"),
+                "algoId": item.text("algoId"),
+                "clOrdId": "",
+                "sCode": failed.code,
+                "sMsg": failed.message,
+                "tag": "",
+            }
+            for item in call.items
+        ]
+    )
+
+
+def close_position(call: PrivateCall) -> list[Row]:
+    """The whole position, at market. Pending orders that would close it too must go first: by autoCxl, or by the client."""
+    parameters = call.parameters
+    listing = call.listing
+    _check_mode(parameters, "mgnMode")
+    position = call.account.positions.get(listing.symbol)
+    if position is None or not position.quantity:
+        raise Rejected(errors.NO_POSITION)
+    client_id, tag = _matching(parameters, "clOrdId", _CLIENT_ID), _matching(parameters, "tag", _TAG)
+    closing = [order for order in call.engine.open_orders(call.account, listing.symbol) if order.reduce_only]
+    if closing and parameters.choice("autoCxl", ("true", "false"), default="false") == "false":
+        raise Rejected(errors.CLOSE_ORDERS_PENDING)
+    for order in closing:
+        call.engine.cancel(call.account, symbol=listing.symbol, order_id=order.id)
+    try:
+        call.engine.place(
+            call.account,
+            symbol=listing.symbol,
+            side=Side.SELL if position.quantity > 0 else Side.BUY,
+            kind=Kind.MARKET,
+            lifetime=Lifetime.IOC,
+            quantity=abs(position.quantity),
+            limit_price=None,
+            reduce_only=True,
+            client_id=client_id,
+            wire={"tag": tag, "lever": str(call.engine.leverage(call.account, listing.symbol))},
+        )
+    except Refused as refused:
+        if refused.reason is Reason.ABOVE_MAXIMUM:
+            raise Rejected(errors.CLOSE_TOO_LARGE) from refused
+        raise
+    return [{"clOrdId": client_id, "instId": listing.venue_symbol, "posSide": "net", "tag": tag}]
+
+
+def _judged(call: PrivateCall, item: Parameters, act: Item, success: str) -> Row:
+    """One item's row: what became of it, and its order's id if it has one."""
+    named = {"clOrdId": _echo(item, "clOrdId"), "tag": _echo(item, "tag"), "subCode": "", "ts": str(call.engine.now_ms())}
+    try:
+        order = act(call, item)
+    except Rejected as rejected:
+        refused = rejected.refusal
+    except Refused as reason:
+        refused = errors.of_reason(reason)
+    else:
+        return {**named, "clOrdId": order.client_id, "ordId": order_id(order.id), "sCode": "0", "sMsg": success}
+    return {**named, "ordId": _echo(item, "ordId"), "sCode": refused.code, "sMsg": refused.message}
+
+
+def _placed(call: PrivateCall, item: Parameters) -> Order:
+    if call.is_expired:
+        raise Rejected(errors.EXPIRED)
+    listing = call.engine.listing_by_venue_symbol(Venue.OKX, item.required("instId"))
+    _check_mode(item, "tdMode")
+    side = Side(item.choice("side", ("buy", "sell")))
+    kind, lifetime = _KINDS[item.choice("ordType", tuple(_KINDS))]
+    size = item.positive_decimal("sz")
+    if kind is Kind.LIMIT and not item.text("px"):
+        raise invalid("px")
+    if item.value("attachAlgoOrds") not in (None, "", []):
+        raise invalid("attachAlgoOrds")
+    reduce_only = item.choice("reduceOnly", ("true", "false"), default="false") == "true"
+    client_id, tag = _matching(item, "clOrdId", _CLIENT_ID), _matching(item, "tag", _TAG)
+    try:
+        return call.engine.place(
+            call.account,
+            symbol=listing.symbol,
+            side=side,
+            kind=kind,
+            lifetime=lifetime,
+            quantity=quantity_of(listing, size),
+            limit_price=item.positive_decimal("px") if kind is Kind.LIMIT else None,
+            reduce_only=reduce_only,
+            client_id=client_id,
+            wire={"tag": tag, "lever": str(call.engine.leverage(call.account, listing.symbol))},
+        )
+    except Refused as refused:
+        raise Rejected(_refusal(call, listing, kind, refused)) from refused
+
+
+def _canceled(call: PrivateCall, item: Parameters) -> Order:
+    order = _existing(call, item)
+    if order is None or not order.status.is_open:
+        raise Rejected(errors.NOT_CANCELABLE)
+    return call.engine.cancel(call.account, symbol=order.symbol, order_id=order.id)
+
+
+def _amended(call: PrivateCall, item: Parameters) -> Order:
+    """No order of this account can be amended; the answer still tells a live order from one that is not there."""
+    if call.is_expired:
+        raise Rejected(errors.EXPIRED)
+    order = _existing(call, item)
+    if not (item.text("newSz") or item.text("newPx")):
+        raise missing("newSz")
+    raise Rejected(errors.NOT_AMENDABLE if order is not None and order.status.is_open else errors.NOTHING_TO_AMEND)
+
+
+def _existing(call: PrivateCall, item: Parameters) -> Order | None:
+    listing = call.engine.listing_by_venue_symbol(Venue.OKX, item.required("instId"))
+    return history.find_order(call, listing, item.integer("ordId"), item.text("clOrdId"))
+
+
+def _refuse_algo(call: PrivateCall) -> None:
+    call.engine.listing_by_venue_symbol(Venue.OKX, call.parameters.required("instId"))
+    for name in ("tdMode", "side", "ordType"):
+        call.parameters.required(name)
+    raise invalid("ordType")
+
+
+def _refusal_of(act: Callable[[], None]) -> Refusal:
+    try:
+        act()
+    except Rejected as rejected:
+        return rejected.refusal
+    except Refused as refused:
+        return errors.of_reason(refused)
+    return errors.SYSTEM_ERROR
+
+
+def _refusal(call: PrivateCall, listing: Listing, kind: Kind, refused: Refused) -> Refusal:
+    """What the venue words by circumstance: a band with its prices, a market order's own limit, which way a reduction fails."""
+    if refused.reason is Reason.PRICE_OUT_OF_BAND:
+        highest, lowest = price_limits(listing, call.engine.mark(Venue.OKX, listing.symbol))
+        return errors.out_of_band(plain(highest), plain(lowest))
+    if refused.reason is Reason.ABOVE_MAXIMUM and kind is Kind.MARKET:
+        return errors.MARKET_ORDER_TOO_LARGE
+    if refused.reason is Reason.REDUCE_ONLY and _holds(call.account, listing):
+        return errors.REDUCING_WRONG_WAY
+    return errors.of_reason(refused)
+
+
+def _holds(account: Account, listing: Listing) -> bool:
+    position = account.positions.get(listing.symbol)
+    return position is not None and bool(position.quantity)
+
+
+def _check_mode(item: Parameters, name: str) -> None:
+    """Cross margin and net positions; anything else is refused with the code for what it is."""
+    if item.choice(name, ("cross", "isolated")) == "isolated":
+        raise Rejected(errors.UNSUPPORTED_MODE)
+    if item.text("posSide") not in ("", "net"):
+        raise invalid("posSide")
+
+
+def _matching(item: Parameters, name: str, pattern: re.Pattern[str]) -> str:
+    text = item.text(name)
+    if text and not pattern.fullmatch(text):
+        raise invalid(name)
+    return text
+
+
+def _echo(item: Parameters, name: str) -> str:
+    value = item.value(name)
+    return value if isinstance(value, str) else ""
+
+
+def _summed_up(items: list[Row]) -> Reply:
+    failed = sum(item["sCode"] != "0" for item in items)
+    if not failed:
+        return Reply(items)
+    if failed == len(items):
+        return Reply(items, "1", "All operations failed")
+    return Reply(items, "2", "Bulk operation partially succeeded.")
