@@ -1,0 +1,240 @@
+"""One Binance USD-M account behind IExchangeClient: parameters to the client, answers through mapping and orders. Knows the order of
+requests and what is remembered between them; no wire field is named here but those of parameters."""
+
+from datetime import datetime
+
+from exchanges.adapters.binance import mapping, orders
+from exchanges.adapters.binance.client import BinanceClient
+from exchanges.adapters.binance.errors import EXCHANGE
+from exchanges.adapters.binance.mapping import read
+from exchanges.adapters.binance.settings import AccountSettings
+from exchanges.clock import VenueClock
+from exchanges.domain import (
+    AccountSummary,
+    Balance,
+    CancelResult,
+    ExchangeConfig,
+    ExchangeType,
+    Instrument,
+    Kline,
+    MarkPrice,
+    OrderRequest,
+    OrderResult,
+    OrderType,
+    Position,
+    PositionBook,
+    PositionSide,
+    TimeInForce,
+)
+from exchanges.errors import BadParameter, NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
+from exchanges.order_rules import refuse_unsupported
+from exchanges.protocol import Capabilities
+from exchanges.venue import VenueContext
+
+KLINES_PER_PAGE = 1_500
+KLINE_PAGES = 100
+ORDERS_IN_HISTORY = 1_000
+
+CAPABILITIES = Capabilities(
+    exchange=ExchangeType.BINANCE,
+    order_types=frozenset({OrderType.MARKET, OrderType.LIMIT}),
+    times_in_force=frozenset(TimeInForce),
+    order_fields=frozenset(
+        {
+            *("symbol", "side", "order_type", "quantity", "price"),
+            *("time_in_force", "reduce_only", "client_order_id", "position_side"),
+        }
+    ),
+    supports_hedge_mode=False,
+    max_klines_per_call=KLINES_PER_PAGE,
+    acknowledges_without_state=False,
+    client_ids_always_unique=False,
+    visibility_lag_s=3.0,
+)
+
+
+class BinanceExchange:
+    def __init__(self, config: ExchangeConfig, venue: VenueContext) -> None:
+        self._client = BinanceClient(
+            api_key=config.api_key.get_secret_value(), api_secret=config.api_secret.get_secret_value(), venue=venue
+        )
+        self._clock = venue.clock
+        self._instruments = venue.catalogue(self.get_instruments)
+        self._settings = AccountSettings(self._client)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    @property
+    def clock(self) -> VenueClock:
+        return self._clock
+
+    def get_exchange_name(self) -> str:
+        return EXCHANGE
+
+    async def place_order(self, request: OrderRequest) -> OrderResult:
+        refuse_unsupported(request, CAPABILITIES)
+        answer = await self._client.futures_create_order(**orders.from_order_request(request))
+        return read("new order", orders.to_order, answer, symbol=request.symbol, client_order_id=request.client_order_id)
+
+    async def cancel_order(self, symbol: str, order_id: str) -> CancelResult:
+        answer = await self._client.futures_cancel_order(**orders.from_order_id(symbol, order_id))
+        if orders.is_conditional(order_id):
+            client_id = read("cancel", orders.to_canceled_client_id, answer, order_id=order_id)
+            return CancelResult(symbol=symbol, order_id=order_id, client_order_id=client_id)
+        order = read("cancel", orders.to_order, answer, symbol=symbol, order_id=order_id)
+        return CancelResult(
+            symbol=symbol, order_id=order_id, client_order_id=order.client_order_id, confirmed=not order.status.is_open, order=order
+        )
+
+    async def get_order_status(self, symbol: str, order_id: str) -> OrderResult:
+        answer = await self._client.futures_get_order(**orders.from_order_id(symbol, order_id))
+        if not orders.is_conditional(order_id):
+            return read("order", orders.to_order, answer, symbol=symbol, order_id=order_id)
+        return await self._follow(answer, symbol, order_id=order_id)
+
+    async def find_order(self, symbol: str, client_order_id: str) -> OrderResult | None:
+        """By id first, then in the lists of open and of past orders, then among the conditional ones. userTrades hold no client ids."""
+        try:
+            answer = await self._client.futures_get_order(symbol=symbol, origClientOrderId=client_order_id)
+            return read("order", orders.to_order, answer, symbol=symbol, client_order_id=client_order_id)
+        except UnknownOrder:
+            pass
+        listed = read("open orders", orders.to_orders, await self._client.futures_get_open_orders(symbol=symbol))
+        history = await self._client.futures_get_all_orders(symbol=symbol, limit=ORDERS_IN_HISTORY)
+        listed += read("order history", orders.to_orders, history)
+        found = [order for order in listed if (order.symbol, order.client_order_id) == (symbol, client_order_id)]
+        if found:
+            # An id may be used again once its order is final: the newest order is meant.
+            return max(found, key=lambda order: int(order.order_id))
+        try:
+            answer = await self._client.futures_get_order(clientAlgoId=client_order_id)
+        except UnknownOrder:
+            return None
+        return await self._follow(answer, symbol, client_order_id=client_order_id)
+
+    async def get_open_orders(self, symbol: str | None = None) -> list[OrderResult]:
+        """Conditional orders are read first: one that triggers in between is then seen twice at worst, never not at all."""
+        wanted = _for_symbol(symbol)
+        conditional = read(
+            "conditional orders", orders.to_conditional_orders, await self._client.futures_get_open_orders(conditional=True, **wanted)
+        )
+        plain = read("open orders", orders.to_orders, await self._client.futures_get_open_orders(**wanted))
+        return plain + conditional
+
+    async def get_open_positions(self, symbol: str | None = None) -> list[Position]:
+        positions = (await self._fetch_positions(symbol)).positions
+        return [position for position in positions if symbol in (None, position.symbol)]
+
+    async def get_position_book(self) -> PositionBook:
+        return await self._fetch_positions(None)
+
+    async def get_balances(self, asset: str | None = None) -> list[Balance]:
+        balances = read("account", mapping.to_balances, await self._client.futures_account(version=3))
+        return [balance for balance in balances if asset in (None, balance.asset)]
+
+    async def get_account(self) -> AccountSummary:
+        mode = await self._settings.position_mode()
+        return read("account", mapping.to_account, await self._client.futures_account(version=3), mode)
+
+    async def get_klines(
+        self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
+    ) -> list[Kline]:
+        step_ms = mapping.kline_step_ms(interval)
+        if not 1 <= limit <= KLINES_PER_PAGE * KLINE_PAGES:
+            raise BadParameter(f"limit must be from 1 to {KLINES_PER_PAGE * KLINE_PAGES}, was {limit}", exchange=EXCHANGE, field="limit")
+        start_ms = None if start_time is None else mapping.from_time(start_time, field="start_time")
+        end_ms = None if end_time is None else mapping.from_time(end_time, field="end_time")
+        if start_ms is not None and end_ms is None:
+            return await self._klines_after(symbol, interval, limit, start_ms)
+        if start_ms is not None and end_ms is not None:
+            limit = min(limit, (end_ms - start_ms) // step_ms + 1)
+        klines = await self._klines_until(symbol, interval, limit, end_ms)
+        return [kline for kline in klines if start_time is None or kline.open_time >= start_time]
+
+    async def set_leverage(self, symbol: str, leverage: int) -> bool:
+        try:
+            answer = await self._client.futures_change_leverage(symbol=symbol, leverage=leverage)
+        except NoChange:
+            return True
+        finally:
+            self._settings.forget_symbols()
+        return read("leverage", mapping.is_leverage_set, answer, symbol=symbol, leverage=leverage)
+
+    async def close_position(self, symbol: str) -> OrderResult:
+        positions = await self.get_open_positions(symbol)
+        if not positions:
+            raise ReduceOnlyRejected(f"there is no open position in {symbol}", exchange=EXCHANGE, field="symbol")
+        position = positions[0]
+        if position.position_side is not PositionSide.BOTH:
+            raise PositionModeMismatch(f"the account is in hedge mode: say which leg of {symbol} to close", exchange=EXCHANGE)
+        answer = await self._client.futures_create_order(**orders.from_position(position))
+        return read("new order", orders.to_order, answer, symbol=position.venue_symbol)
+
+    async def get_instruments(self) -> list[Instrument]:
+        return read("instruments", mapping.to_instruments, await self._client.futures_exchange_info())
+
+    async def get_mark_prices(self) -> list[MarkPrice]:
+        instruments = await self._instruments.by_venue_symbol()
+        return read("mark prices", mapping.to_mark_prices, await self._client.futures_mark_price(), instruments)
+
+    async def get_server_time_ms(self) -> int:
+        return read("server time", mapping.to_server_time_ms, await self._client.futures_time())
+
+    async def aclose(self) -> None:
+        """Nothing but memory is held here; the connections are the shared transport's."""
+        self._settings.forget_symbols()
+
+    async def _fetch_positions(self, symbol: str | None) -> PositionBook:
+        instruments = await self._instruments.by_venue_symbol()
+        answer = await self._client.futures_position_information(**_for_symbol(symbol))
+        holdings = read("positions", mapping.to_holdings, answer)
+        settings = await self._settings.of_symbols(read("positions", mapping.without_leverage, holdings))
+        return read("positions", mapping.to_position_book, holdings, instruments=instruments, settings=settings)
+
+    async def _follow(self, answer: mapping.Row, symbol: str, **asked: str) -> OrderResult:
+        """A conditional order that has triggered lives on as a plain order, which tells its state."""
+        child_id = read("conditional order", orders.to_child_order_id, answer)
+        if child_id is not None:
+            return await self.get_order_status(symbol, child_id)
+        return read("conditional order", orders.to_conditional_order, answer, symbol=symbol, **asked)
+
+    async def _klines_after(self, symbol: str, interval: str, limit: int, start_ms: int) -> list[Kline]:
+        """The oldest candles from `start_ms`, page after page. A page that brings nothing newer ends it."""
+        found: list[Kline] = []
+        while len(found) < limit:
+            size = min(KLINES_PER_PAGE, limit - len(found))
+            page = [kline for kline in await self._kline_page(symbol, interval, size, startTime=start_ms) if _open_ms(kline) >= start_ms]
+            found += page
+            if len(page) < size:
+                break
+            start_ms = _open_ms(page[-1]) + 1
+        return found[:limit]
+
+    async def _klines_until(self, symbol: str, interval: str, limit: int, end_ms: int | None) -> list[Kline]:
+        """The newest candles that open no later than `end_ms` (now where None), page before page. A page that brings nothing older ends
+        it."""
+        found: list[Kline] = []
+        while len(found) < limit:
+            size = min(KLINES_PER_PAGE, limit - len(found))
+            window = {} if end_ms is None else {"endTime": end_ms}
+            page = await self._kline_page(symbol, interval, size, **window)
+            page = [kline for kline in page if end_ms is None or _open_ms(kline) <= end_ms]
+            found = page + found
+            if len(page) < size:
+                break
+            end_ms = _open_ms(page[0]) - 1
+        return found[-limit:] if limit > 0 else []
+
+    async def _kline_page(self, symbol: str, interval: str, size: int, **window: int) -> list[Kline]:
+        answer = await self._client.futures_klines(symbol=symbol, interval=interval, limit=size, **window)
+        return read("klines", mapping.to_klines, answer, symbol=symbol, interval=interval, now_ms=self._clock.now_ms())
+
+
+def _for_symbol(symbol: str | None) -> dict[str, str]:
+    return {} if symbol is None else {"symbol": symbol}
+
+
+def _open_ms(kline: Kline) -> int:
+    return mapping.from_time(kline.open_time, field="open_time")

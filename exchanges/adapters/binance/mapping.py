@@ -1,0 +1,306 @@
+"""Binance USD-M wire to domain: account, positions, market data. Pure: no request, no clock. Orders are in orders.py.
+
+Quantities on the wire are base units and a symbol is its own venue symbol, so nothing is converted here. A number that is zero where zero
+means "none" becomes None. Source: Binance USD-M futures REST documentation.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from exchanges.adapters.binance.errors import EXCHANGE
+from exchanges.decimals import MAX_WIRE_LENGTH, to_decimal, to_decimal_or_none
+from exchanges.domain import (
+    KLINE_INTERVALS_S,
+    AccountSummary,
+    Balance,
+    Instrument,
+    InstrumentStatus,
+    Kline,
+    MarginMode,
+    MarkPrice,
+    PositionBook,
+    PositionMode,
+    PositionSide,
+)
+from exchanges.errors import BadParameter, BadVenueResponse
+from exchanges.instruments import split_multiplier
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Row = Mapping[str, Any]
+Holding = tuple[Row, Decimal]
+
+MAX_MS = 10**14
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_POSITION_SIDES = {side.value: side for side in PositionSide}
+_MARGIN_MODES = {"CROSSED": MarginMode.CROSS, "CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
+_PERPETUALS = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL", "PERPETUAL_DELIVERING"})
+
+_BALANCES = TypeAdapter(list[Balance])
+_KLINES = TypeAdapter(list[Kline])
+_MARK_PRICES = TypeAdapter(list[MarkPrice])
+_INSTRUMENTS = TypeAdapter(list[Instrument])
+
+
+class SymbolSettings(NamedTuple):
+    leverage: Decimal
+    margin_mode: MarginMode
+
+
+def read(what: str, to_x: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`to_x(...)`; whatever is malformed in the answer becomes a BadVenueResponse that names the place, not the value."""
+    try:
+        return to_x(*args, **kwargs)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise BadVenueResponse(
+            f"the exchange's answer cannot be read ({what}: {_place(error)})", exchange=EXCHANGE, original_error=error
+        ) from error
+
+
+def rows_of(answer: object) -> list[Any]:
+    """The list that an answer is. An empty object or text is not an empty list: it would read as "no positions"."""
+    if not isinstance(answer, list):
+        raise TypeError("not a list")
+    return answer
+
+
+def to_holdings(answer: object) -> list[Holding]:
+    """The rows of positionRisk that hold something, each with its signed amount."""
+    return [(row, amount) for row in rows_of(answer) if (amount := to_decimal(row["positionAmt"]))]
+
+
+def without_leverage(holdings: Sequence[Holding]) -> set[str]:
+    """The symbols of rows that do not say their leverage themselves, as v3 does not."""
+    return {row["symbol"] for row, _ in holdings if "leverage" not in row}
+
+
+def to_position_book(
+    holdings: Sequence[Holding], *, instruments: Mapping[str, Instrument], settings: Mapping[str, SymbolSettings | None]
+) -> PositionBook:
+    """Positions of `instruments` (by venue symbol), with leverage and margin mode of `settings`, of which a symbol may be missing."""
+    positions = [
+        _position_fields(row, amount, instruments[row["symbol"]].symbol, settings.get(row["symbol"]))
+        for row, amount in holdings
+        if row["symbol"] in instruments
+    ]
+    not_covered = {row["symbol"]: None for row, _ in holdings if row["symbol"] not in instruments}
+    return PositionBook.model_validate({"positions": positions, "not_covered": list(not_covered)})
+
+
+def to_symbol_settings(answer: object, symbols: Collection[str]) -> dict[str, SymbolSettings]:
+    """symbolConfig, for `symbols` alone: the venue lists several hundred."""
+    return {
+        row["symbol"]: SymbolSettings(to_decimal(row["leverage"]), _MARGIN_MODES[row["marginType"].upper()])
+        for row in rows_of(answer)
+        if row["symbol"] in symbols
+    }
+
+
+def to_position_mode(body: Row) -> PositionMode:
+    is_hedge = body["dualSidePosition"]
+    if not isinstance(is_hedge, bool):
+        raise TypeError("dualSidePosition is not a boolean")
+    return PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
+
+
+def is_leverage_set(body: Row, *, symbol: str, leverage: int) -> bool:
+    if body["symbol"] != symbol:
+        raise ValueError("another symbol than was asked about")
+    return to_decimal(body["leverage"]) == leverage
+
+
+def to_balances(body: Row) -> list[Balance]:
+    """Assets of account v3 that hold something. Only USDT is valued: it counts as 1 USD."""
+    balances = []
+    for row in rows_of(body["assets"]):
+        total, unrealized_pnl = to_decimal(row["walletBalance"]), to_decimal(row["unrealizedProfit"])
+        if not (total or unrealized_pnl):
+            continue
+        balances.append(
+            {
+                "asset": row["asset"],
+                "total": total,
+                "available": to_decimal_or_none(row.get("availableBalance")),
+                "unrealized_pnl": unrealized_pnl,
+                "equity_usd": to_decimal(row["marginBalance"]) if row["asset"] == "USDT" else None,
+                "updated_at": to_time(row.get("updateTime")),
+            }
+        )
+    return _BALANCES.validate_python(balances)
+
+
+def to_account(body: Row, mode: PositionMode) -> AccountSummary:
+    """Totals of account v3, in USD by the venue's own conversion (in single-asset mode it counts USDT alone)."""
+    return AccountSummary(
+        equity_usd=to_decimal(body["totalMarginBalance"]),
+        equity_basis="totalMarginBalance",
+        available_usd=to_decimal(body["availableBalance"]),
+        unrealized_pnl_usd=to_decimal(body["totalUnrealizedProfit"]),
+        initial_margin_usd=to_decimal(body["totalInitialMargin"]),
+        maintenance_margin_usd=to_decimal(body["totalMaintMargin"]),
+        position_mode=mode,
+        updated_at=max(filter(None, (to_time(row.get("updateTime")) for row in rows_of(body["assets"]))), default=None),
+    )
+
+
+def kline_step_ms(interval: str) -> int:
+    """The length of a candle. Raises BadParameter for an interval that we do not offer."""
+    try:
+        return KLINE_INTERVALS_S[interval] * 1_000
+    except KeyError:
+        allowed = ", ".join(KLINE_INTERVALS_S)
+        raise BadParameter(f"interval must be one of {allowed}, was {interval:.20}", exchange=EXCHANGE, field="interval") from None
+
+
+def to_klines(answer: object, *, symbol: str, interval: str, now_ms: int) -> list[Kline]:
+    """Rows of klines, oldest first. The venue's close time is the last millisecond of the candle, ours the first after."""
+    rows = rows_of(answer)
+    if any(later[0] <= earlier[0] for earlier, later in pairwise(rows)):
+        raise ValueError("candles out of order")
+    return _KLINES.validate_python(
+        [
+            {
+                "symbol": symbol,
+                "interval": interval,
+                "open_time": to_time(row[0]),
+                "close_time": to_time(_ms(row[6]) + 1),
+                "open": to_decimal(row[1]),
+                "high": to_decimal(row[2]),
+                "low": to_decimal(row[3]),
+                "close": to_decimal(row[4]),
+                "volume": to_decimal(row[5]),
+                "turnover": to_decimal(row[7]),
+                "is_closed": _ms(row[6]) < now_ms,
+            }
+            for row in rows
+        ]
+    )
+
+
+def to_mark_prices(answer: object, instruments: Mapping[str, Instrument]) -> list[MarkPrice]:
+    """Rows of premiumIndex for `instruments` (by venue symbol). A market that is not open yet has a mark of 0, which is none."""
+    return _MARK_PRICES.validate_python(
+        [
+            {
+                "symbol": instruments[row["symbol"]].symbol,
+                "mark_price": mark_price,
+                "index_price": to_decimal_or_none(row.get("indexPrice")) or None,
+                "updated_at": to_time(row["time"]),
+            }
+            for row in rows_of(answer)
+            if row["symbol"] in instruments and (mark_price := to_decimal(row["markPrice"]))
+        ]
+    )
+
+
+def to_instruments(body: Row) -> list[Instrument]:
+    """Linear USDT perpetuals of exchangeInfo, those on shares and metals (TRADIFI_PERPETUAL) included."""
+    return _INSTRUMENTS.validate_python([_instrument_fields(row) for row in rows_of(body["symbols"]) if _is_covered(row)])
+
+
+def to_server_time_ms(body: Row) -> int:
+    return _ms(body["serverTime"])
+
+
+def to_time(value: object) -> datetime | None:
+    """Wire milliseconds, None for 0 and null."""
+    return None if value in (None, 0, "0", "") else datetime.fromtimestamp(_ms(value) / 1_000, UTC)
+
+
+def from_time(moment: datetime, *, field: str) -> int:
+    """Epoch milliseconds. Raises BadParameter for a time without a zone."""
+    if moment.tzinfo is None:
+        raise BadParameter(f"{field} must have a time zone, was {moment.isoformat()}", exchange=EXCHANGE, field=field)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _position_fields(row: Row, amount: Decimal, symbol: str, settings: SymbolSettings | None) -> dict[str, Any]:
+    """Numbers stay text here: the domain model makes the Decimals, once, which is what a hundred positions at a time can afford."""
+    leg = _POSITION_SIDES[row["positionSide"]]
+    side = PositionSide.LONG if amount > 0 else PositionSide.SHORT
+    if leg is not side and leg is not PositionSide.BOTH:
+        raise ValueError("the sign of a position contradicts its leg")
+    isolated_margin = _some(row.get("isolatedWallet")) or _some(row.get("isolatedMargin"))
+    mode = _margin_mode(row, isolated_margin, settings)
+    return {
+        "symbol": symbol,
+        "venue_symbol": row["symbol"],
+        "side": side,
+        "quantity": abs(amount),
+        "entry_price": _text(row["entryPrice"]),
+        "mark_price": _text(row["markPrice"]),
+        "liquidation_price": _some(row.get("liquidationPrice")),
+        "unrealized_pnl": _text(row["unRealizedProfit"]),
+        "leverage": _some(row.get("leverage")) or (settings.leverage if settings else None),
+        "margin": isolated_margin
+        if mode is MarginMode.ISOLATED
+        else row.get("positionInitialMargin") and _text(row["positionInitialMargin"]),
+        "margin_mode": mode,
+        "position_side": leg,
+        "updated_at": to_time(row.get("updateTime")),
+    }
+
+
+def _margin_mode(row: Row, isolated_margin: str | None, settings: SymbolSettings | None) -> MarginMode:
+    """What the row itself says goes before the settings, which may be a minute old."""
+    if "marginType" in row:
+        return _MARGIN_MODES[row["marginType"].upper()]
+    if isolated_margin or row.get("isolated") is True:
+        return MarginMode.ISOLATED
+    return settings.margin_mode if settings else MarginMode.CROSS
+
+
+def _text(value: object) -> str:
+    """A number as text, to be parsed by the domain model, which refuses what is none; a JSON number would come as a float."""
+    if type(value) is not str or len(value) > MAX_WIRE_LENGTH:
+        raise ValueError("not a number")
+    return value
+
+
+def _some(value: object) -> str | None:
+    """As `_text`; None for zero and for what is missing."""
+    return None if value is None or not _text(value).strip("-0.") else _text(value)
+
+
+def _is_covered(row: Row) -> bool:
+    return row["contractType"] in _PERPETUALS and row["quoteAsset"] == "USDT" and row["marginAsset"] == "USDT"
+
+
+def _instrument_fields(row: Row) -> dict[str, Any]:
+    filters = {rule["filterType"]: rule for rule in row["filters"]}
+    price, lot, market = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters.get("MARKET_LOT_SIZE", {})
+    underlying, multiplier = split_multiplier(row["baseAsset"])
+    return {
+        "symbol": row["symbol"],
+        "venue_symbol": row["symbol"],
+        "underlying": underlying,
+        "multiplier": multiplier,
+        "tick": to_decimal(price["tickSize"]),
+        "lot": to_decimal(lot["stepSize"]),
+        "market_lot": to_decimal_or_none(market.get("stepSize")) or None,
+        "min_quantity": to_decimal(lot["minQty"]),
+        "max_quantity": to_decimal(lot["maxQty"]) or None,
+        "max_market_quantity": to_decimal_or_none(market.get("maxQty")) or None,
+        "min_notional": to_decimal_or_none(filters.get("MIN_NOTIONAL", {}).get("notional")),
+        "status": InstrumentStatus.TRADING if row["status"] == "TRADING" else InstrumentStatus.HALTED,
+    }
+
+
+def _ms(value: object) -> int:
+    """Wire milliseconds as a number; ValueError for what is none."""
+    number = value if type(value) is int else to_decimal(value)
+    if not 0 < number < MAX_MS or number % 1:
+        raise ValueError("not a time in milliseconds")
+    return int(number)
+
+
+def _place(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc']))} {first['type']}"
+    return f"no {error}" if isinstance(error, KeyError) else type(error).__name__

@@ -1,0 +1,244 @@
+"""OKX V5 wire dictionaries -> domain types: instruments, positions, balances, account, prices, candles. Pure: no request, no clock.
+
+From OKX's API documentation, read November 2026. Orders have a file of their own beside this one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from exchanges.adapters.okx.errors import EXCHANGE
+from exchanges.adapters.okx.wire import (
+    EXACT,
+    LEGS,
+    Row,
+    to_base_units,
+    to_base_units_or_none,
+    to_milliseconds,
+    to_moment,
+    to_moment_or_none,
+    to_price_or_none,
+)
+from exchanges.decimals import to_decimal, to_decimal_or_none
+from exchanges.domain import (
+    KLINE_INTERVALS_S,
+    AccountSummary,
+    Balance,
+    Instrument,
+    InstrumentStatus,
+    Kline,
+    MarkPrice,
+    PositionBook,
+    PositionMode,
+    PositionSide,
+)
+from exchanges.errors import BadParameter
+from exchanges.instruments import split_multiplier
+
+# Candles of six hours and more open at UTC+8 unless their name says utc.
+_UTC_BARS = {"6h": "6Hutc", "12h": "12Hutc", "1d": "1Dutc", "1w": "1Wutc"}
+BARS = {"1m": "1m", "3m": "3m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1H", "2h": "2H", "4h": "4H"} | _UTC_BARS
+
+_POSITION_MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
+
+_INSTRUMENTS = TypeAdapter(list[Instrument])
+_BALANCES = TypeAdapter(list[Balance])
+_MARK_PRICES = TypeAdapter(list[MarkPrice])
+_KLINES = TypeAdapter(list[Kline])
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """`is_single_currency`: OKX's Futures mode, where margin figures exist per currency only, not for the account."""
+
+    position_mode: PositionMode
+    is_single_currency: bool
+
+
+def to_bar(interval: str) -> str:
+    """Raises BadParameter."""
+    try:
+        return BARS[interval]
+    except KeyError:
+        raise BadParameter(
+            f"interval must be one of {', '.join(BARS)}, was {interval!r:.40}", exchange=EXCHANGE, field="interval"
+        ) from None
+
+
+def to_instruments(rows: Iterable[Row]) -> list[Instrument]:
+    """The linear USDT perpetuals that are listed. Not yet opened and test listings are left out: some of their figures are empty."""
+    return _INSTRUMENTS.validate_python([_instrument(row) for row in rows if _is_covered(row)])
+
+
+def _is_covered(row: Row) -> bool:
+    base, *rest = row["instId"].split("-")
+    is_linear_usdt = row["ctType"] == "linear" and row["settleCcy"] == "USDT" and rest == ["USDT", "SWAP"] and row["ctValCcy"] == base
+    return is_linear_usdt and row["state"] not in ("preopen", "test")
+
+
+def _instrument(row: Row) -> Row:
+    base = row["instId"].split("-")[0]
+    contract_size = EXACT.multiply(to_decimal(row["ctVal"]), to_decimal(row["ctMult"]))
+    underlying, multiplier = split_multiplier(base)
+    return {
+        "symbol": f"{base}USDT",
+        "venue_symbol": row["instId"],
+        "underlying": underlying,
+        "multiplier": multiplier,
+        "tick": to_decimal(row["tickSz"]),
+        "lot": to_base_units(row["lotSz"], contract_size),
+        "min_quantity": to_base_units(row["minSz"], contract_size),
+        "max_quantity": to_base_units_or_none(row.get("maxLmtSz"), contract_size),
+        "max_market_quantity": to_base_units_or_none(row.get("maxMktSz"), contract_size),
+        "contract_size": contract_size,
+        "max_leverage": to_decimal_or_none(row.get("lever")),
+        "status": InstrumentStatus.TRADING if row["state"] == "live" else InstrumentStatus.HALTED,
+    }
+
+
+def to_listing_time_ms(rows: list[Row]) -> int:
+    (row,) = rows
+    return to_milliseconds(row["listTime"])
+
+
+def to_position_book(rows: Iterable[Row], instruments: Mapping[str, Instrument]) -> PositionBook:
+    positions: list[Row] = []
+    not_covered: list[str] = []
+    for row in rows:
+        contracts = to_decimal_or_none(row["pos"])
+        if not contracts:
+            continue
+        instrument = instruments.get(row["instId"]) if row["instType"] == "SWAP" else None
+        if instrument is None:
+            not_covered.append(row["instId"])
+        else:
+            positions.append(_position(row, contracts, instrument))
+    return PositionBook.model_validate({"positions": positions, "not_covered": not_covered})
+
+
+def _position(row: Row, contracts: Decimal, instrument: Instrument) -> Row:
+    """In net mode the sign of pos is the direction; in long/short mode posSide is, and pos is positive."""
+    leg = LEGS[row["posSide"]]
+    if leg is not PositionSide.BOTH and contracts < 0:
+        raise ValueError(f"a {row['posSide']} leg with pos {row['pos']}")
+    is_cross = row["mgnMode"] == "cross"
+    return {
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "side": leg if leg is not PositionSide.BOTH else PositionSide.LONG if contracts > 0 else PositionSide.SHORT,
+        "quantity": EXACT.multiply(abs(contracts), instrument.contract_size),
+        "entry_price": to_decimal(row["avgPx"]),
+        "mark_price": to_decimal(row["markPx"]),
+        "liquidation_price": to_price_or_none(row.get("liqPx")),
+        "unrealized_pnl": to_decimal(row["upl"]),
+        "realized_pnl": to_decimal_or_none(row.get("realizedPnl")),
+        "leverage": to_decimal_or_none(row.get("lever")),
+        "margin": to_decimal_or_none(row.get("imr" if is_cross else "margin")),
+        "margin_mode": row["mgnMode"],
+        "position_side": leg,
+        "updated_at": to_moment_or_none(row.get("uTime")),
+    }
+
+
+def to_balances(rows: list[Row]) -> list[Balance]:
+    """cashBal is the wallet before unrealised PnL; a currency with neither cash nor equity is not held."""
+    (account,) = rows
+    held = [row for row in account["details"] if to_decimal(row["cashBal"]) or to_decimal_or_none(row.get("eq"))]
+    return _BALANCES.validate_python([_balance(row) for row in held])
+
+
+def _balance(detail: Row) -> Row:
+    available = to_decimal_or_none(detail.get("availEq"))
+    return {
+        "asset": detail["ccy"],
+        "total": to_decimal(detail["cashBal"]),
+        "available": to_decimal_or_none(detail.get("availBal")) if available is None else available,
+        "unrealized_pnl": to_decimal_or_none(detail.get("upl")),
+        "equity_usd": to_decimal_or_none(detail.get("eqUsd")),
+        "updated_at": to_moment_or_none(detail.get("uTime")),
+    }
+
+
+def to_account_config(rows: list[Row]) -> AccountConfig:
+    (config,) = rows
+    return AccountConfig(position_mode=_POSITION_MODES[config["posMode"]], is_single_currency=config["acctLv"] == "2")
+
+
+def to_account(rows: list[Row], config: AccountConfig) -> AccountSummary:
+    """In Futures mode OKX leaves the account's margin figures empty. USDT's own stand for them as long as nothing else is margined."""
+    (account,) = rows
+    figures = {name: to_decimal_or_none(account.get(name)) for name in ("availEq", "upl", "imr", "mmr")}
+    if config.is_single_currency:
+        usdt = {name: to_decimal_or_none(value) for name, value in _sole_margin(account["details"]).items() if name in figures}
+        figures = {name: usdt.get(name) if value is None else value for name, value in figures.items()}
+    return AccountSummary(
+        equity_usd=to_decimal_or_none(account["totalEq"]),
+        equity_basis="totalEq",
+        available_usd=figures["availEq"],
+        unrealized_pnl_usd=figures["upl"],
+        initial_margin_usd=figures["imr"],
+        maintenance_margin_usd=figures["mmr"],
+        position_mode=config.position_mode,
+        updated_at=to_moment_or_none(account.get("uTime")),
+    )
+
+
+def _sole_margin(details: list[Row]) -> Row:
+    """USDT's row where no other currency carries margin, else nothing: amounts of several currencies do not add up to USD."""
+    others_are_free = not any(to_decimal_or_none(detail.get("imr")) for detail in details if detail["ccy"] != "USDT")
+    return next((detail for detail in details if detail["ccy"] == "USDT" and others_are_free), {})
+
+
+def to_leverage(rows: list[Row], venue_symbol: str) -> Decimal:
+    """The leverage that the venue now uses; rows of both legs must agree."""
+    if any(row["instId"] != venue_symbol for row in rows):
+        raise ValueError("the answer is about another instrument")
+    (leverage,) = {to_decimal(row["lever"]) for row in rows}
+    return leverage
+
+
+def to_mark_prices(rows: Iterable[Row], instruments: Mapping[str, Instrument]) -> list[MarkPrice]:
+    """Covered instruments that have a mark price; a halted one may have none."""
+    prices = [
+        {
+            "symbol": instruments[row["instId"]].symbol,
+            "mark_price": to_price_or_none(row["markPx"]),
+            "updated_at": to_moment(row["ts"]),
+        }
+        for row in rows
+        if row["instId"] in instruments
+    ]
+    return _MARK_PRICES.validate_python([price for price in prices if price["mark_price"] is not None])
+
+
+def to_klines(rows: Iterable[list[Any]], symbol: str, interval: str) -> list[Kline]:
+    """Candles in the venue's order, newest first. Fields: ts, o, h, l, c, vol (contracts), volCcy (base), volCcyQuote, confirm."""
+    length = timedelta(seconds=KLINE_INTERVALS_S[interval])
+    return _KLINES.validate_python([_kline(row, symbol, interval, length) for row in rows])
+
+
+def _kline(row: list[Any], symbol: str, interval: str, length: timedelta) -> Row:
+    opened, o, h, l, c, _contracts, base, quote, confirm = row[:9]  # noqa: E741
+    opens_at = to_moment(opened)
+    return {
+        "symbol": symbol,
+        "interval": interval,
+        "open_time": opens_at,
+        "close_time": opens_at + length,
+        "open": to_decimal(o),
+        "high": to_decimal(h),
+        "low": to_decimal(l),
+        "close": to_decimal(c),
+        "volume": to_decimal(base),
+        "turnover": to_decimal(quote),
+        "is_closed": {"0": False, "1": True}[confirm],
+    }
+
+
+def to_server_time_ms(rows: list[Row]) -> int:
+    (row,) = rows
+    return to_milliseconds(row["ts"])
