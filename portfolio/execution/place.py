@@ -1,0 +1,200 @@
+"""Place one order: check, commit the intent, send once, record. At most one order per intent, whatever crashes in between.
+
+The intent and the time it will be signed with are committed before the first byte leaves. An answer that does not say what happened leaves
+the order UNKNOWN; nothing here or elsewhere sends it again (portfolio.reconcile looks it up).
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import orjson
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from exchanges import accounts, order_rules
+from exchanges.domain import OrderRequest, OrderResult, OrderType, TimeInForce
+from exchanges.errors import ExchangeAPIError, OutcomeUnknown, RequestExpired
+from exchanges.models import ExchangeAccount, Instrument, MarkPrice
+from exchanges.protocol import IExchangeClient
+from exchanges.runtime import runtime
+from exchanges.signing import SigningMoment, signing_at
+from portfolio import access, publish, refresh
+from portfolio.execution import record
+from portfolio.execution.identifiers import new_client_order_id
+from portfolio.execution.refusals import Refused
+from portfolio.models import IdempotencyKey, Order, Origin, SubmitAttempt
+from portfolio.states import OrderState
+
+logger = logging.getLogger(__name__)
+
+ORDER_WINDOW_MS = 5_000
+SEND_DEADLINE_S = 12.0
+CLOCK_DEADLINE_S = 3.0
+CLOCK_PERIOD_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The caller's key, and a digest of what was asked with it: the same key with another body is refused."""
+
+    key: str
+    digest: str
+
+    @classmethod
+    def of(cls, key: str, body: Mapping[str, object]) -> "Idempotency | None":
+        """None for an empty key. `body`: what the caller asked for, as JSON values."""
+        return cls(key, hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()) if key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is wanted, by whom, from where. `idempotency` is None where the caller gave no key."""
+
+    user: User
+    account: ExchangeAccount
+    request: OrderRequest
+    origin: Origin
+    idempotency: Idempotency | None = None
+
+
+def place(intent: Intent) -> tuple[Order, bool]:
+    """Returns the order as it now stands and whether it was placed by an earlier request with the same key.
+
+    Raises access.NotPermitted, Refused, or an InvalidOrder of exchanges.errors: nothing was stored or sent. Never raises for what the
+    venue answers: that is the order's state.
+    """
+    access.require_trading_role(intent.user, intent.account)
+    earlier = earlier_order(intent.user, intent.idempotency)
+    if earlier is not None:
+        return earlier, True
+    client = accounts.client_for(intent.account)
+    check(intent.account, intent.request, client)
+    _keep_clock(client)
+    try:
+        order, attempt, moment = _commit_intent(intent, client)
+    except IntegrityError:
+        earlier = earlier_order(intent.user, intent.idempotency)
+        if earlier is not None:
+            return earlier, True
+        raise Refused(
+            "duplicate_client_order_id",
+            f"client_order_id must be new for this account, was {intent.request.client_order_id}",
+            "client_order_id",
+        ) from None
+    request = intent.request.model_copy(update={"client_order_id": order.client_order_id})
+    return _send(order, attempt, request, moment, client), False
+
+
+def earlier_order(user: User, idempotency: Idempotency | None) -> Order | None:
+    """The order that `user` placed with this key before. Raises Refused where the key was used for something else."""
+    if idempotency is None:
+        return None
+    known = IdempotencyKey.objects.select_related("order").filter(actor=user, key=idempotency.key).first()
+    if known is None:
+        return None
+    if known.body_digest != idempotency.digest:
+        raise Refused("idempotency_key_reused", "Idempotency-Key must be new: it was used with another body", "Idempotency-Key")
+    return known.order
+
+
+def check(account: ExchangeAccount, request: OrderRequest, client: IExchangeClient) -> None:
+    """Everything that can be wrong with an order before it is stored. Raises Refused or InvalidOrder."""
+    if not account.is_enabled:
+        raise Refused("account_disabled", f"account must be enabled, {account} is not", "account")
+    if not account.is_trading_enabled:
+        raise Refused("trading_disabled", f"account must have trading switched on, {account} is read-only", "account")
+    order_rules.refuse_unsupported(request, client.capabilities)
+    mark = MarkPrice.objects.filter(exchange=account.exchange, environment=account.environment, symbol=request.symbol).first()
+    order_rules.refuse_off_filter(request, instrument_for(account, request.symbol).to_domain(), mark.mark_price if mark else None)
+
+
+def instrument_for(account: ExchangeAccount, symbol: str) -> Instrument:
+    """Raises Refused where the exchange does not list `symbol` (or its list has not been read yet)."""
+    listed = Instrument.objects.filter(exchange=account.exchange, environment=account.environment)
+    instrument = listed.filter(symbol=symbol).first()
+    if instrument is not None:
+        return instrument
+    if not listed.exists():
+        raise Refused(
+            "instruments_unknown",
+            f"the instruments of {account.get_exchange_display()} have not been read yet; try again shortly",
+            "symbol",
+        )
+    raise Refused("unknown_symbol", f"symbol must be one that {account.get_exchange_display()} lists, was {symbol}", "symbol")
+
+
+def _keep_clock(client: IExchangeClient) -> None:
+    """The stored time is the venue's: measure its clock before the first order and once a minute. Unanswered, the last offset serves."""
+    if not client.clock.is_older_than(CLOCK_PERIOD_S):
+        return
+    try:
+        runtime().run(client.clock.measure(client.get_server_time_ms), deadline_s=CLOCK_DEADLINE_S)
+    except (ExchangeAPIError, TimeoutError) as error:
+        logger.warning("%s: clock not measured before an order: %s", client.get_exchange_name(), error)
+
+
+def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, SubmitAttempt, SigningMoment]:
+    request, now = intent.request, datetime.now(UTC)
+    moment = SigningMoment(client.clock.now_ms(), ORDER_WINDOW_MS)
+    with transaction.atomic():
+        order = Order.objects.create(
+            account=intent.account,
+            client_order_id=request.client_order_id or new_client_order_id(),
+            symbol=request.symbol,
+            side=request.side.value,
+            order_type=request.order_type.value,
+            quantity=request.quantity,
+            price=request.price,
+            time_in_force=_lifetime(request),
+            reduce_only=request.reduce_only,
+            position_side=request.position_side.value,
+            state=OrderState.SUBMITTING,
+            origin=intent.origin,
+            actor=intent.user,
+            created_at=now,
+            updated_at=now,
+        )
+        signed_at = datetime.fromtimestamp(moment.timestamp_ms / 1_000, UTC)
+        attempt = SubmitAttempt.objects.create(
+            order=order, number=1, signed_at=signed_at, fence_at=signed_at + timedelta(milliseconds=moment.window_ms), started_at=now
+        )
+        if intent.idempotency is not None:
+            key, digest = intent.idempotency.key, intent.idempotency.digest
+            IdempotencyKey.objects.create(actor=intent.user, key=key, body_digest=digest, order=order)
+        publish.book_changed([intent.account.pk])
+    return order, attempt, moment
+
+
+def _lifetime(request: OrderRequest) -> str:
+    if request.time_in_force is not None:
+        return request.time_in_force.value
+    return "" if request.order_type is OrderType.MARKET else TimeInForce.GTC.value
+
+
+def _send(order: Order, attempt: SubmitAttempt, request: OrderRequest, moment: SigningMoment, client: IExchangeClient) -> Order:
+    try:
+        result = runtime().run(_submit(client, request, moment), deadline_s=SEND_DEADLINE_S)
+    except ExchangeAPIError as error:
+        record.end_attempt(attempt, error)
+        row = record.record_failure(order, error)
+    except Exception as error:
+        # Whatever broke after the commit, the order may be live: it must not look failed.
+        logger.exception("order %s: the outcome is unknown", order.pk)
+        lost = OutcomeUnknown(f"{type(error).__name__} while sending", exchange=client.get_exchange_name())
+        record.end_attempt(attempt, lost)
+        row = record.record_failure(order, lost)
+    else:
+        record.end_attempt(attempt)
+        row = record.record_result(order, result)
+    refresh.soon(order.account_id)
+    return row
+
+
+async def _submit(client: IExchangeClient, request: OrderRequest, moment: SigningMoment) -> OrderResult:
+    if client.clock.now_ms() > moment.fence_ms:
+        raise RequestExpired("the order was held up here for too long and was not sent", exchange=client.get_exchange_name())
+    with signing_at(moment):
+        return await client.place_order(request)

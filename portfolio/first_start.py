@@ -1,0 +1,33 @@
+"""What a first start needs: the user `admin`, who has no password yet, and a demo portfolio with one sandbox account per exchange."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from exchanges.accounts import store_credential
+from exchanges.models import Environment, Exchange, ExchangeAccount
+from portfolio.models import Membership, Portfolio, PortfolioAccount, Role
+
+ADMIN = "admin"
+DEMO_KEY = "sandbox-demo"
+
+
+@transaction.atomic
+def create_missing() -> User:
+    """Returns the admin. Makes the demo portfolio only where there is no portfolio at all."""
+    admin, is_new = User.objects.get_or_create(username=ADMIN, defaults={"is_staff": True, "is_superuser": True})
+    if is_new:
+        admin.set_unusable_password()
+        admin.save(update_fields=["password"])
+    if not Portfolio.objects.exists():
+        _create_demo(admin)
+    return admin
+
+
+def _create_demo(admin: User) -> None:
+    portfolio = Portfolio.objects.create(name="Demo", environment=Environment.SANDBOX)
+    Membership.objects.create(portfolio=portfolio, user=admin, role=Role.MANAGER)
+    for exchange in Exchange:
+        account = ExchangeAccount.objects.create(exchange=exchange, environment=Environment.SANDBOX, label="Demo", is_trading_enabled=True)
+        passphrase = f"{DEMO_KEY}-passphrase" if exchange is Exchange.OKX else ""
+        store_credential(account, api_key=DEMO_KEY, api_secret=f"{DEMO_KEY}-secret", passphrase=passphrase)
+        PortfolioAccount.objects.create(portfolio=portfolio, account=account, is_default=True)

@@ -1,0 +1,157 @@
+"""Apply what a venue said to the rows of one account: idempotent, ordered, all or nothing.
+
+An answer counts only if its request was sent after the one applied last, so a slow answer never overwrites a newer one; a position is
+flat only by its absence from a complete answer. An error changes no figure.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from exchanges import domain
+from exchanges.errors import AuthenticationError, ExchangeAPIError, RateLimited
+from exchanges.instruments import split_multiplier
+from exchanges.models import ExchangeAccount
+from portfolio import publish
+from portfolio.models import AccountState, Balance, Position
+from portfolio.polling import Answer, Holdings
+
+logger = logging.getLogger(__name__)
+
+POLL = "poll"
+PAUSE_WITHOUT_RETRY_AFTER = timedelta(seconds=10)
+PAUSE_ON_REFUSED_KEY = timedelta(seconds=60)
+
+_POSITION_FIGURES = (
+    "side",
+    "quantity",
+    "entry_price",
+    "mark_price",
+    "liquidation_price",
+    "unrealized_pnl",
+    "realized_pnl",
+    "leverage",
+    "margin",
+)
+_BALANCE_FIGURES = ("total", "available", "unrealized_pnl", "equity_usd")
+
+
+def apply_holdings(account: ExchangeAccount, answer: Answer[Holdings]) -> bool:
+    """Store one answer of the holdings poll, or its error. True when figures were applied, False when it came too late or failed."""
+    with transaction.atomic():
+        state = _locked_state(account)
+        if answer.content is None:
+            _note_error(state, answer)
+            publish.book_changed([account.pk])
+            return False
+        if state.positions_as_of is not None and answer.sent_at <= state.positions_as_of:
+            return False
+        _apply_positions(account, answer.content.book.positions, answer.sent_at)
+        _apply_balances(account, answer.content.balances, answer.sent_at)
+        _apply_summary(state, answer.content, answer.sent_at)
+        publish.book_changed([account.pk])
+        return True
+
+
+def note_failure(account: ExchangeAccount, error: Exception, at: datetime) -> None:
+    """An account that could not even be asked (its keys do not open): say so, change no figure."""
+    with transaction.atomic():
+        state = _locked_state(account)
+        state.error_class, state.error_message, state.error_at = type(error).__name__, str(error)[:600], at
+        state.save(update_fields=["error_class", "error_message", "error_at"])
+        publish.book_changed([account.pk])
+
+
+def _locked_state(account: ExchangeAccount) -> AccountState:
+    AccountState.objects.get_or_create(account=account)
+    return AccountState.objects.select_for_update().get(account=account)
+
+
+def _note_error(state: AccountState, answer: Answer[Any]) -> None:
+    error = answer.error
+    assert error is not None  # noqa: S101  (an answer holds content or an error)
+    state.error_class, state.error_message, state.error_at = type(error).__name__, error.user_message[:600], answer.received_at
+    state.paused_until = _pause(error, answer.received_at)
+    state.save(update_fields=["error_class", "error_message", "error_at", "paused_until"])
+
+
+def _pause(error: ExchangeAPIError, at: datetime) -> datetime | None:
+    """When to ask again; None means at the next poll."""
+    if isinstance(error, RateLimited):
+        return at + (timedelta(seconds=error.retry_after_s) if error.retry_after_s else PAUSE_WITHOUT_RETRY_AFTER)
+    return at + PAUSE_ON_REFUSED_KEY if isinstance(error, AuthenticationError) else None
+
+
+def _apply_summary(state: AccountState, holdings: Holdings, sent_at: datetime) -> None:
+    summary = holdings.summary
+    state.positions_as_of = state.balances_as_of = sent_at
+    state.equity_usd, state.equity_basis = summary.equity_usd, summary.equity_basis
+    state.available_usd = summary.available_usd
+    state.initial_margin_usd, state.maintenance_margin_usd = summary.initial_margin_usd, summary.maintenance_margin_usd
+    state.position_mode = summary.position_mode.value
+    state.not_covered = list(holdings.book.not_covered)
+    state.error_class = state.error_message = ""
+    state.error_at = state.paused_until = None
+    state.save()
+
+
+def _apply_positions(account: ExchangeAccount, positions: Sequence[domain.Position], sent_at: datetime) -> None:
+    known = {(row.symbol, row.position_side, row.margin_mode): row for row in Position.objects.filter(account=account)}
+    new: list[Position] = []
+    changed: list[Position] = []
+    for position in positions:
+        row = known.pop((position.symbol, position.position_side.value, position.margin_mode.value), None)
+        figures = {name: getattr(position, name) for name in _POSITION_FIGURES} | {"side": position.side.value}
+        if row is None:
+            new.append(_new_position(account, position, figures, sent_at))
+        elif _differs(row, figures):
+            row.as_of = sent_at
+            changed.append(row)
+    Position.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
+    Position.objects.filter(account=account).update(as_of=sent_at, source=POLL)
+    Position.objects.bulk_update(changed, _POSITION_FIGURES)
+    Position.objects.bulk_create(new)
+
+
+def _new_position(account: ExchangeAccount, position: domain.Position, figures: dict[str, Any], sent_at: datetime) -> Position:
+    underlying, multiplier = split_multiplier(position.symbol.removesuffix("USDT"))
+    return Position(
+        account=account,
+        symbol=position.symbol,
+        venue_symbol=position.venue_symbol,
+        underlying=underlying,
+        multiplier=multiplier,
+        position_side=position.position_side.value,
+        margin_mode=position.margin_mode.value,
+        as_of=sent_at,
+        source=POLL,
+        **figures,
+    )
+
+
+def _apply_balances(account: ExchangeAccount, balances: Sequence[domain.Balance], sent_at: datetime) -> None:
+    known = {row.asset: row for row in Balance.objects.filter(account=account)}
+    new: list[Balance] = []
+    changed: list[Balance] = []
+    for balance in balances:
+        row = known.pop(balance.asset, None)
+        figures = {name: getattr(balance, name) for name in _BALANCE_FIGURES}
+        if row is None:
+            new.append(Balance(account=account, asset=balance.asset, as_of=sent_at, source=POLL, **figures))
+        elif _differs(row, figures):
+            changed.append(row)
+    Balance.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
+    Balance.objects.filter(account=account).update(as_of=sent_at, source=POLL)
+    Balance.objects.bulk_update(changed, _BALANCE_FIGURES)
+    Balance.objects.bulk_create(new)
+
+
+def _differs(row: Position | Balance, figures: dict[str, Any]) -> bool:
+    """Set what differs on the row; True when anything did."""
+    differing = {name: value for name, value in figures.items() if getattr(row, name) != value}
+    for name, value in differing.items():
+        setattr(row, name, value)
+    return bool(differing)

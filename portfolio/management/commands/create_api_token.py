@@ -1,0 +1,31 @@
+"""Make a bearer token for the REST API and print it: it cannot be shown again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from portfolio import tokens
+from portfolio.models import ApiToken
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--user", required=True, help="whose rights the token has")
+        parser.add_argument("--name", required=True, help="what it is for")
+        parser.add_argument("--scopes", default="read", help=f"of {', '.join(tokens.SCOPES)}, separated by commas (read)")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(f"there is no user {options['user']!r}.")
+        scopes = [scope.strip() for scope in options["scopes"].split(",") if scope.strip()]
+        unknown = [scope for scope in scopes if scope not in tokens.SCOPES]
+        if unknown or not scopes:
+            raise CommandError(f"scopes must be of {', '.join(tokens.SCOPES)}, was {options['scopes']!r}.")
+        if ApiToken.objects.filter(user=user, name=options["name"]).exists():
+            raise CommandError(f"{user} already has a token named {options['name']!r}; choose another name.")
+        self.stdout.write(tokens.create(user, options["name"], scopes))

@@ -1,0 +1,21 @@
+"""The book's tables: who may see what, what is held, what was ordered."""
+
+from portfolio.models.access import ApiToken, Membership, Portfolio, PortfolioAccount, Role
+from portfolio.models.book import AccountState, Balance, EquityPoint, Position
+from portfolio.models.orders import IdempotencyKey, Order, Origin, SubmitAttempt
+
+__all__ = [
+    "AccountState",
+    "ApiToken",
+    "Balance",
+    "EquityPoint",
+    "IdempotencyKey",
+    "Membership",
+    "Order",
+    "Origin",
+    "Portfolio",
+    "PortfolioAccount",
+    "Position",
+    "Role",
+    "SubmitAttempt",
+]

@@ -1,0 +1,74 @@
+"""The cast of the suite: a sandbox, alice who trades, victor who watches, stella who is a stranger, and their accounts."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.contrib.auth.models import User
+
+from exchanges import listing
+from exchanges.accounts import store_credential
+from exchanges.models import Environment, Exchange, ExchangeAccount
+from portfolio.models import Membership, Portfolio, PortfolioAccount, Role
+from tests.simulated import Sandbox, running_sandbox
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        os.environ["SANDBOX_URL"] = sandbox.url
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
+    """The shared sandbox without faults; accounts are told apart by their names."""
+    sandbox_process.clear()
+    yield sandbox_process
+    sandbox_process.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """`name` is the sandbox account (key `sandbox-<name>`) behind all three exchange accounts."""
+
+    portfolio: Portfolio
+    alice: User
+    victor: User
+    stella: User
+    binance: ExchangeAccount
+    bybit: ExchangeAccount
+    okx: ExchangeAccount
+    name: str
+
+    @property
+    def accounts(self) -> list[ExchangeAccount]:
+        return [self.binance, self.bybit, self.okx]
+
+
+def connect_account(portfolio: Portfolio, exchange: Exchange, name: str, *, is_default: bool = True) -> ExchangeAccount:
+    account = ExchangeAccount.objects.create(exchange=exchange, environment=Environment.SANDBOX, label=name, is_trading_enabled=True)
+    key = f"sandbox-{name}"
+    passphrase = f"{key}-passphrase" if exchange is Exchange.OKX else ""
+    store_credential(account, api_key=key, api_secret=f"{key}-secret", passphrase=passphrase)
+    PortfolioAccount.objects.create(portfolio=portfolio, account=account, is_default=is_default)
+    return account
+
+
+@pytest.fixture
+def cast(transactional_db: None, sandbox: Sandbox) -> Cast:
+    """Fresh accounts on the three simulated exchanges; instruments and marks are read."""
+    name = f"t{os.getpid()}n{next(_names)}"
+    portfolio = Portfolio.objects.create(name="Alice's book", environment=Environment.SANDBOX)
+    alice, victor, stella = (User.objects.create_user(who, password="correct horse battery") for who in ("alice", "victor", "stella"))
+    Membership.objects.create(portfolio=portfolio, user=alice, role=Role.TRADER)
+    Membership.objects.create(portfolio=portfolio, user=victor, role=Role.VIEWER)
+    binance, bybit, okx = (connect_account(portfolio, exchange, name) for exchange in Exchange)
+    for venue in listing.venues_in_use():
+        listing.read_instruments(*venue)
+        listing.read_marks(*venue)
+    return Cast(portfolio, alice, victor, stella, binance, bybit, okx, name)
