@@ -1,0 +1,61 @@
+"""Who is calling: a bearer token, or a signed-in browser with its CSRF token. An Authorization header decides alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError
+from ninja.utils import check_csrf
+
+from portfolio import tokens
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class MissingScope(Exception):
+    """The token is valid but may not do this."""
+
+
+class CsrfRefused(Exception):
+    """A browser's request without its CSRF token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    user: User
+    scopes: frozenset[str]
+
+
+def authenticate(request: HttpRequest) -> Caller:
+    """Raises AuthenticationError, MissingScope for a write with a token that only reads, or CsrfRefused."""
+    header = request.headers.get("Authorization")
+    caller = _from_session(request) if header is None else _from_token(header)
+    needed = tokens.READ if request.method in SAFE_METHODS else tokens.TRADE
+    if needed not in caller.scopes:
+        raise MissingScope(f"This token lacks the scope {needed}.")
+    return caller
+
+
+def caller_of(request: HttpRequest) -> User:
+    """The user of an authenticated request."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # set by ninja from what authenticate returned
+    return caller.user
+
+
+def _from_token(header: str) -> Caller:
+    scheme, _, text = header.partition(" ")
+    token = tokens.owner_of(text.strip(), datetime.now(UTC)) if scheme.lower() == "bearer" else None
+    if token is None:
+        raise AuthenticationError
+    scopes = set(token.scopes)
+    # Whoever may trade must be able to see what became of it.
+    return Caller(token.user, frozenset(scopes | ({tokens.READ} if tokens.TRADE in scopes else set())))
+
+
+def _from_session(request: HttpRequest) -> Caller:
+    if not isinstance(request.user, User):
+        raise AuthenticationError
+    if request.method not in SAFE_METHODS and check_csrf(request) is not None:
+        raise CsrfRefused("The CSRF token is missing or wrong; programs use a bearer token instead.")
+    return Caller(request.user, frozenset(tokens.SCOPES))

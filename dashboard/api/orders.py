@@ -1,0 +1,80 @@
+"""What programs do: place, cancel, close; and what they see of their orders."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Query, Router
+
+from dashboard.api import answers
+from dashboard.api.auth import caller_of
+from dashboard.api.schemas import CloseIn, ErrorOut, OrderIn, OrderOut, PageOf, Paging
+from portfolio import access
+from portfolio.execution.cancel import cancel, order_for
+from portfolio.execution.close import close, position_for
+from portfolio.execution.place import Idempotency, Intent, earlier_order, place
+from portfolio.execution.selection import select_account
+from portfolio.models import Order, Origin
+from portfolio.states import OrderState
+
+router = Router(tags=["orders"])
+
+KEY_HEADER: str = Header("", alias="Idempotency-Key", max_length=100, description="The same key and body answer the first order again")
+
+_ERRORS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 409: ErrorOut, 422: ErrorOut, 502: ErrorOut, 503: ErrorOut}
+_PLACED = {201: OrderOut, 202: OrderOut, **_ERRORS}
+
+
+@router.get("/orders", response={200: PageOf[OrderOut], **_ERRORS}, summary="Orders, newest first")
+def list_orders(
+    request: HttpRequest, paging: Query[Paging], state: OrderState | None = None, account: int | None = None, symbol: str | None = None
+) -> PageOf[OrderOut]:
+    found = access.orders_for(caller_of(request)).select_related("account").order_by("-created_at", "-id")
+    if state is not None:
+        found = found.filter(state=state)
+    if account is not None:
+        found = found.filter(account_id=account)
+    if symbol is not None:
+        found = found.filter(symbol=symbol.upper())
+    rows = found[paging.offset : paging.offset + paging.limit]
+    return PageOf(items=[answers.order(row) for row in rows], count=found.count())
+
+
+@router.get("/orders/{int:order_id}", response={200: OrderOut, **_ERRORS}, summary="One order")
+def get_order(request: HttpRequest, order_id: int) -> OrderOut:
+    return answers.order(order_for(caller_of(request), order_id))
+
+
+@router.post("/orders", response=_PLACED, summary="Place an order")
+def post_order(request: HttpRequest, response: HttpResponse, body: OrderIn, idempotency_key: str = KEY_HEADER) -> tuple[int, OrderOut]:
+    """201 accepted, also where the exchange rejected it (state REJECTED with its reason); 202 while the outcome is unknown: do not repeat,
+    read the order until it is resolved; 422 refused by us, nothing was stored."""
+    user = caller_of(request)
+    idempotency = Idempotency.of(idempotency_key, {"order": body.model_dump(mode="json")})
+    account = select_account(user, account_id=body.account, exchange=body.exchange)
+    order, is_replay = place(Intent(user, account, body.to_request(), Origin.API, idempotency))
+    return _answer(response, order, is_replay=is_replay)
+
+
+@router.delete("/orders/{int:order_id}", response={200: OrderOut, **_ERRORS}, summary="Cancel an order")
+def delete_order(request: HttpRequest, order_id: int) -> OrderOut:
+    """Safe to repeat while the order is open; 409 for one that is final."""
+    user = caller_of(request)
+    return answers.order(cancel(user, order_for(user, order_id)))
+
+
+@router.post("/positions/{int:position_id}/close", response=_PLACED, summary="Close a fraction of a position at market")
+def close_position(
+    request: HttpRequest, response: HttpResponse, position_id: int, body: CloseIn, idempotency_key: str = KEY_HEADER
+) -> tuple[int, OrderOut]:
+    """Reduce-only; the position is read anew first and the quantity rounded down to the lot."""
+    user = caller_of(request)
+    idempotency = Idempotency.of(idempotency_key, {"position": position_id, "fraction": format(body.fraction.normalize(), "f")})
+    earlier = earlier_order(user, idempotency)
+    if earlier is not None:
+        return _answer(response, order_for(user, earlier.pk), is_replay=True)
+    order, is_replay = close(user, position_for(user, position_id), body.fraction, origin=Origin.API, idempotency=idempotency)
+    return _answer(response, order, is_replay=is_replay)
+
+
+def _answer(response: HttpResponse, order: Order, *, is_replay: bool) -> tuple[int, OrderOut]:
+    if is_replay:
+        response["Idempotent-Replayed"] = "true"
+    return 202 if order.state in (OrderState.UNKNOWN, OrderState.SUBMITTING) else 201, answers.order(order)

@@ -1,0 +1,195 @@
+"""The shapes of the REST API. Decimals leave as strings in fixed notation; unknown fields are refused on the way in."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Generic, TypeVar
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, PlainSerializer
+
+from exchanges.decimals import fixed
+from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
+from portfolio.states import OrderState
+
+T = TypeVar("T")
+
+Fixed = Annotated[Decimal, PlainSerializer(fixed, return_type=str)]
+
+
+class Strict(Schema):
+    """What comes in: an unknown field is an error, NaN and infinity are no numbers."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class PageOf(Schema, Generic[T]):
+    """`count` is the number of all items, not of those in this answer."""
+
+    items: list[T]
+    count: int
+
+
+class Paging(Strict):
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class ErrorDetail(Schema):
+    field: str
+    message: str
+
+
+class ErrorOut(Schema):
+    code: str
+    message: str
+    details: list[ErrorDetail]
+
+
+class HealthOut(Schema):
+    status: str
+
+
+class ExchangeOut(Schema):
+    exchange: ExchangeType
+    name: str
+    is_default: bool
+    order_types: list[OrderType]
+    times_in_force: list[TimeInForce]
+    accounts: list[int]
+
+
+class AccountOut(Schema):
+    """`status` is ok, stale, error or waiting; `as_of` the age of the oldest of positions and balances."""
+
+    id: int
+    exchange: ExchangeType
+    label: str
+    environment: Environment
+    status: str
+    as_of: datetime | None
+    age_s: Fixed | None
+    stale: bool
+    error: str
+
+
+class AccountDetail(AccountOut):
+    is_default: bool
+    trading_enabled: bool
+    equity_usd: Fixed | None
+    equity_basis: str
+    available_usd: Fixed | None
+    initial_margin_usd: Fixed | None
+    maintenance_margin_usd: Fixed | None
+    position_mode: str
+
+
+class PositionOut(Schema):
+    id: int
+    account: int
+    exchange: ExchangeType
+    symbol: str
+    underlying: str
+    side: PositionSide
+    quantity: Fixed
+    entry_price: Fixed
+    mark_price: Fixed
+    liquidation_price: Fixed | None
+    unrealized_pnl: Fixed
+    realized_pnl: Fixed | None
+    leverage: Fixed | None
+    margin: Fixed | None
+    margin_mode: str
+    notional_usd: Fixed
+    as_of: datetime
+    source: str
+    stale: bool
+
+
+class BalanceOut(Schema):
+    account: int
+    exchange: ExchangeType
+    asset: str
+    total: Fixed
+    available: Fixed | None
+    unrealized_pnl: Fixed | None
+    equity_usd: Fixed | None
+    as_of: datetime
+    source: str
+    stale: bool
+
+
+class AssetOut(Schema):
+    asset: str
+    net_quantity: Fixed
+    net_usd: Fixed
+    gross_usd: Fixed
+    long_usd: Fixed
+    short_usd: Fixed
+    by_exchange: dict[str, Fixed]
+    oldest_as_of: datetime
+
+
+class ExposureOut(Schema):
+    as_of: datetime | None
+    complete: bool
+    incomplete_reasons: list[str]
+    equity_usd: Fixed | None
+    gross_usd: Fixed
+    net_usd: Fixed
+    long_usd: Fixed
+    short_usd: Fixed
+    unrealized_pnl_usd: Fixed
+    assets: list[AssetOut]
+    accounts: list[AccountOut]
+
+
+class InstrumentOut(Schema):
+    exchange: ExchangeType
+    environment: Environment
+    symbol: str
+    venue_symbol: str
+    underlying: str
+    multiplier: Fixed
+    tick: Fixed
+    lot: Fixed
+    min_quantity: Fixed
+    max_quantity: Fixed | None
+    max_market_quantity: Fixed | None
+    min_notional: Fixed | None
+    contract_size: Fixed
+    max_leverage: Fixed | None
+    status: str
+
+
+class OrderIn(OrderRequest):
+    """An order; `account` (id) or `exchange` where the sender does not want the route."""
+
+    account: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    exchange: ExchangeType | None = None
+
+    def to_request(self) -> OrderRequest:
+        return OrderRequest(**{name: getattr(self, name) for name in OrderRequest.model_fields})
+
+
+class CloseIn(Strict):
+    """`fraction` of the position, above 0 and at most 1."""
+
+    fraction: Annotated[Decimal, Field(gt=0, le=1, max_digits=20)]
+
+
+class OrderOut(Schema):
+    id: int
+    client_order_id: str
+    exchange_order_id: str
+    account: int
+    exchange: ExchangeType
+    symbol: str
+    side: OrderSide
+    order_type: OrderType
+    quantity: Fixed
+    filled_quantity: Fixed
+    price: Fixed | None
+    average_price: Fixed | None
+    state: OrderState
+    reason: str
+    created_at: datetime

@@ -1,0 +1,52 @@
+"""The live socket of a page: who may open it, and handing the hub's messages on. It takes no commands."""
+
+import time
+from urllib.parse import urlsplit
+
+import orjson
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from dashboard.hub import hub
+from portfolio import access
+
+
+class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """Refused before it is accepted: another origin, nobody signed in, not a member."""
+
+    portfolio_id = 0
+    has_joined = False
+
+    async def connect(self) -> None:
+        self.portfolio_id = self.scope["url_route"]["kwargs"]["portfolio_id"]
+        user = self.scope["user"]
+        if not _is_same_origin(dict(self.scope["headers"])) or not user.is_authenticated or not await self._is_member():
+            await self.close()
+            return
+        await self.accept()
+        self.has_joined = True
+        version = await hub().join(self.portfolio_id, self)
+        await self.deliver(orjson.dumps({"type": "hello", "version": version, "now_ms": round(time.time() * 1_000)}).decode())
+
+    async def disconnect(self, code: int) -> None:
+        if self.has_joined:
+            hub().leave(self.portfolio_id, self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """A page has nothing to say here; whoever does is not our page."""
+        await self.close(code=1008)
+
+    async def deliver(self, text: str) -> None:
+        await self.send(text_data=text)
+
+    async def _is_member(self) -> bool:
+        is_member: bool = await database_sync_to_async(access.portfolios_for(self.scope["user"]).filter(pk=self.portfolio_id).exists)()
+        return is_member
+
+
+def _is_same_origin(headers: dict[bytes, bytes]) -> bool:
+    """Scheme, host and port of the page must be the ones it was served from."""
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1"))
+    wanted = "https" if settings.HTTPS else "http"
+    return origin.scheme == wanted and bool(origin.netloc) and origin.netloc == headers.get(b"host", b"").decode("latin-1")

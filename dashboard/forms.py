@@ -1,0 +1,111 @@
+"""What people type: the order ticket. One step from the form to an OrderRequest; every error is the sentence that a program would get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uuid_utils
+from django import forms
+from django.contrib.auth.models import User
+from pydantic import ValidationError
+
+from dashboard import sentences
+from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
+from exchanges.models import Exchange, ExchangeAccount, Instrument
+from portfolio import access
+from portfolio.execution.selection import DEFAULT_EXCHANGE
+
+_TYPES = [(OrderType.LIMIT.value, "Limit"), (OrderType.MARKET.value, "Market")]
+_LIFETIMES = [
+    (TimeInForce.GTC.value, "Good till canceled"),
+    (TimeInForce.IOC.value, "Immediate or cancel"),
+    (TimeInForce.FOK.value, "Fill or kill"),
+    (TimeInForce.GTX.value, "Post-only"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What exactly will be sent, and what to know before it is."""
+
+    sentence: str
+    facts: Sequence[tuple[str, str]]
+    warnings: Sequence[str]
+
+
+def new_idempotency_key() -> str:
+    return str(uuid_utils.uuid7())
+
+
+class OrderTicket(forms.Form):
+    """`reference`, `rules`, `contracts` and `confirmation` are set by dashboard.ticket before the form is shown."""
+
+    account = forms.ChoiceField()
+    symbol = forms.CharField(max_length=32)
+    side = forms.ChoiceField(choices=[(side.value, side.value) for side in OrderSide])
+    order_type = forms.ChoiceField(choices=_TYPES, initial=OrderType.LIMIT.value)
+    quantity = forms.CharField(max_length=50)
+    price = forms.CharField(max_length=50, required=False)
+    time_in_force = forms.ChoiceField(choices=_LIFETIMES, required=False, initial=TimeInForce.GTC.value)
+    reduce_only = forms.BooleanField(required=False)
+    idempotency_key = forms.CharField(max_length=100, widget=forms.HiddenInput)
+
+    def __init__(self, user: User, data: Any = None, **kwargs: Any) -> None:
+        kwargs["initial"] = {"idempotency_key": new_idempotency_key(), **kwargs.get("initial", {})}
+        super().__init__(data, **kwargs)
+        self.user = user
+        self.reference = self.rules = self.contracts = ""
+        self.confirmation: Confirmation | None = None
+        accounts = (
+            access.accounts_for(user).active().filter(is_trading_enabled=True).select_related("portfolio_link__portfolio", "credential")
+        )
+        self.accounts = {account.pk: account for account in accounts}
+        choices = self.fields["account"]
+        assert isinstance(choices, forms.ChoiceField)  # noqa: S101  (for the type checker)
+        choices.choices = _grouped(list(self.accounts.values()))
+
+    @property
+    def symbols(self) -> list[str]:
+        environments = {account.environment for account in self.accounts.values()}
+        return list(Instrument.objects.filter(environment__in=environments).values_list("symbol", flat=True).distinct().order_by("symbol"))
+
+    @property
+    def chosen_account(self) -> ExchangeAccount | None:
+        text = str(self["account"].value() or "")
+        first = next(iter(self.accounts.values()), None)
+        return self.accounts.get(int(text)) if text.isdigit() else first
+
+    def clean_account(self) -> ExchangeAccount:
+        return self.accounts[int(self.cleaned_data["account"])]
+
+    def to_request(self) -> OrderRequest | None:
+        """The order of a valid form; None after adding the errors that keep it from being one."""
+        values = self.cleaned_data
+        is_limit = values["order_type"] == OrderType.LIMIT
+        try:
+            return OrderRequest.model_validate(
+                {
+                    "symbol": values["symbol"],
+                    "side": values["side"],
+                    "order_type": values["order_type"],
+                    "quantity": values["quantity"].strip(),
+                    "price": values["price"].strip() or None if is_limit else None,
+                    "time_in_force": values["time_in_force"] or None if is_limit else None,
+                    "reduce_only": values["reduce_only"],
+                }
+            )
+        except ValidationError as error:
+            for item in error.errors():
+                detail = sentences.of_pydantic(dict(item))
+                self.add_error(detail["field"] if detail["field"] in self.fields else None, detail["message"])
+            return None
+
+
+def _grouped(accounts: list[ExchangeAccount]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Accounts by exchange, the default exchange first and in each its default account."""
+    accounts.sort(key=lambda account: (account.exchange != DEFAULT_EXCHANGE, account.exchange, not account.portfolio_link.is_default))
+    return [
+        (exchange.label, [(str(account.pk), str(account)) for account in accounts if account.exchange == exchange])
+        for exchange in sorted(Exchange, key=lambda exchange: exchange.value != DEFAULT_EXCHANGE)
+        if any(account.exchange == exchange for account in accounts)
+    ]

@@ -1,0 +1,141 @@
+"""The live side of a web process: one subscription per portfolio with open pages, one reading of the book per change, the same message to
+every page. At most four messages a second; at once when idle. Without a notice the version is compared every two seconds, so that a lost
+Valkey slows pages down and stops nothing."""
+
+import asyncio
+import logging
+import time
+from functools import cache
+from typing import Protocol
+
+import orjson
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import DatabaseError
+
+from dashboard.book import read_book
+from dashboard.patches import PageState, page_state, patch
+from portfolio.models import Portfolio
+from portfolio.publish import group_of
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_INTERVAL_S = 0.25
+COMPARE_EVERY_S = 2.0
+RESUBSCRIBE_AFTER_S = 1.0
+
+
+class Page(Protocol):
+    """One open page; `deliver` takes finished text."""
+
+    async def deliver(self, text: str) -> None: ...
+
+
+class Room:
+    """The open pages of one portfolio, and the state they were last sent."""
+
+    def __init__(self, portfolio_id: int) -> None:
+        self._portfolio_id = portfolio_id
+        self._pages: set[Page] = set()
+        self._state: PageState | None = None
+        self._noticed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._pages
+
+    async def join(self, page: Page) -> int:
+        """Add a page and return the version that further messages build on."""
+        if self._state is None:
+            self._state = await _read_state(self._portfolio_id)
+        self._pages.add(page)
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
+        return self._state.version
+
+    def leave(self, page: Page) -> None:
+        self._pages.discard(page)
+        if self.is_empty:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
+            self._state = None
+
+    async def _listen(self) -> None:
+        """Turn notices of the channel layer into the event; a broken connection is taken up again."""
+        layer = get_channel_layer()
+        while layer is not None:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(group_of(self._portfolio_id), channel)
+                while True:
+                    await layer.receive(channel)
+                    self._noticed.set()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                logger.warning("live notices interrupted: %s", type(error).__name__)
+                await asyncio.sleep(RESUBSCRIBE_AFTER_S)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._noticed.wait(), COMPARE_EVERY_S)
+            except TimeoutError:
+                if not await self._is_behind():
+                    continue
+            self._noticed.clear()
+            started = time.monotonic()
+            try:
+                await self._send_changes()
+            except DatabaseError:
+                logger.exception("the book of portfolio %s could not be read; its pages keep what they show", self._portfolio_id)
+            await asyncio.sleep(max(0.0, SHORTEST_INTERVAL_S - (time.monotonic() - started)))
+
+    async def _is_behind(self) -> bool:
+        try:
+            return self._state is None or await _version(self._portfolio_id) != self._state.version
+        except DatabaseError:
+            return False
+
+    async def _send_changes(self) -> None:
+        old, new = self._state, await _read_state(self._portfolio_id)
+        self._state = new
+        if old is None or old.version == new.version:
+            return
+        text = orjson.dumps(patch(old, new, round(time.time() * 1_000))).decode()
+        await asyncio.gather(*(page.deliver(text) for page in list(self._pages)), return_exceptions=True)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._rooms: dict[int, Room] = {}
+
+    async def join(self, portfolio_id: int, page: Page) -> int:
+        room = self._rooms.setdefault(portfolio_id, Room(portfolio_id))
+        return await room.join(page)
+
+    def leave(self, portfolio_id: int, page: Page) -> None:
+        room = self._rooms.get(portfolio_id)
+        if room is None:
+            return
+        room.leave(page)
+        if room.is_empty:
+            del self._rooms[portfolio_id]
+
+
+@cache
+def hub() -> Hub:
+    """This process's hub; all its pages live on one event loop."""
+    return Hub()
+
+
+async def _read_state(portfolio_id: int) -> PageState:
+    state: PageState = await database_sync_to_async(lambda: page_state(read_book(portfolio_id)))()
+    return state
+
+
+async def _version(portfolio_id: int) -> int:
+    version: int = await database_sync_to_async(lambda: Portfolio.objects.values_list("version", flat=True).get(pk=portfolio_id))()
+    return version

@@ -1,0 +1,73 @@
+"""Open orders, unresolved ones among them, and for a while those that came to nothing."""
+
+from datetime import datetime
+
+from dashboard import numbers
+from dashboard.book import Book
+from dashboard.panels.cells import empty_message, freshness_of
+from dashboard.presentation import Cell, Column, Freshness, Panel, Row, Tone
+from portfolio.exposure import describe_age
+from portfolio.models import Order
+from portfolio.states import OrderState
+
+_ORDER_STATES: dict[str, tuple[str, Tone]] = {
+    OrderState.SUBMITTING: ("Sending", "warning"),
+    OrderState.SUBMITTED: ("Acknowledged", "warning"),
+    OrderState.UNKNOWN: ("Unknown: asking the exchange", "warning"),
+    OrderState.NEW: ("Open", ""),
+    OrderState.PARTIALLY_FILLED: ("Partly filled", ""),
+    OrderState.REJECTED: ("Rejected", "danger"),
+    OrderState.NOT_SENT: ("Not sent", "danger"),
+    OrderState.NOT_PLACED: ("Not placed", "danger"),
+}
+
+
+def orders_panel(book: Book) -> Panel:
+    columns = (
+        Column("account", "Account", "text"),
+        Column("symbol", "Symbol", "text"),
+        Column("side", "Side", "text"),
+        Column("type", "Type", "text"),
+        Column("quantity", "Quantity"),
+        Column("price", "Price"),
+        Column("state", "State", "text"),
+        Column("age", "Age", "age"),
+        Column("actions", "", "actions"),
+    )
+    rows = tuple(_order_row(book, order) for order in book.orders)
+    return Panel("orders", "Open orders", columns, rows, (), empty_message(book, rows, "No open orders."))
+
+
+def _order_row(book: Book, order: Order) -> Row:
+    steps = book.steps_of(order.account, order.symbol)
+    tick, lot = (steps.tick, steps.lot) if steps else (None, None)
+    words, tone = _ORDER_STATES.get(order.state, (order.state, ""))
+    buys = order.side == "BUY"
+    state = book.state_of(order.account)
+    as_of = max(filter(None, (order.venue_updated_at, order.updated_at, state.orders_as_of if state and not order.is_unresolved else None)))
+    flags = " · ".join(flag for flag in (order.time_in_force, "reduce-only" if order.reduce_only else "") if flag)
+    filled = f"{numbers.quantity(order.filled_quantity, lot)} filled" if order.filled_quantity else ""
+    price = numbers.price(order.price, tick) if order.price is not None else "Market"
+    origin = "placed outside Crossbook" if order.origin == "external" else ""
+    return Row(
+        key=str(order.pk),
+        cells=(
+            Cell("account", str(order.account)),
+            Cell("symbol", order.symbol, detail=origin),
+            Cell("side", "▲ Buy" if buys else "▼ Sell", "long" if buys else "short"),
+            Cell("type", order.order_type.replace("_", " ").capitalize(), detail=flags),
+            Cell("quantity", numbers.quantity(order.quantity, lot), detail=filled),
+            Cell("price", price),
+            Cell("state", words, tone, detail=order.reason),
+            Cell("age", describe_age(book.now - order.created_at), title=f"Entered {numbers.clock(order.created_at)}"),
+        ),
+        freshness="unknown" if order.is_unresolved else _order_freshness(book, order, as_of),
+        id=order.pk,
+        can_cancel=order.is_open and bool(order.exchange_order_id) and order.account.is_trading_enabled,
+    )
+
+
+def _order_freshness(book: Book, order: Order, as_of: datetime) -> Freshness:
+    """Order lists are read less often than positions, so their account's holdings say whether the venue answers at all."""
+    state = book.state_of(order.account)
+    return freshness_of(book, max(as_of, state.as_of) if state and state.as_of else as_of)

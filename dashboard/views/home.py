@@ -1,0 +1,84 @@
+"""The home page and its panels: all of it read from our own database at one version of the book."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from dashboard import numbers, ticket
+from dashboard.book import Book, read_book
+from dashboard.forms import OrderTicket
+from dashboard.panels import PANELS, top_bar
+from dashboard.requests import HtmxHttpRequest
+from portfolio import access
+from portfolio.models import Portfolio
+
+LATE_AFTER_PERIODS = 2
+
+
+@never_cache
+@login_required
+@require_GET
+def home(request: HtmxHttpRequest) -> HttpResponse:
+    if not access.portfolios_for(request.user).exists():
+        return render(request, "pages/no_portfolio.html")
+    return render(request, "pages/home.html", home_context(request))
+
+
+@never_cache
+@login_required
+@require_GET
+def panel(request: HtmxHttpRequest, name: str) -> HttpResponse:
+    portfolio = chosen_portfolio(request)
+    book = read_book(portfolio.pk)
+    if name == "topbar":
+        return render(request, "panels/topbar.html", {"topbar": top_bar(book), "portfolio_id": portfolio.pk})
+    if name not in PANELS:
+        raise Http404
+    context = {"panel": PANELS[name](book), "can_trade": access.can_trade_in(request.user, portfolio), "portfolio_id": portfolio.pk}
+    return render(request, f"panels/{name}.html", context)
+
+
+def chosen_portfolio(request: HtmxHttpRequest) -> Portfolio:
+    """The one that the request names, else the first; a foreign one is as missing as one that does not exist."""
+    mine = access.portfolios_for(request.user)
+    named = request.GET.get("portfolio", "")
+    if named and not named.isdigit():
+        raise Http404
+    portfolio = mine.filter(pk=int(named)).first() if named else mine.first()
+    if portfolio is None:
+        raise Http404
+    return portfolio
+
+
+def home_context(request: HtmxHttpRequest, order_ticket: OrderTicket | None = None) -> dict[str, Any]:
+    """`order_ticket`: the ticket as filled in, where the page is shown again because of it."""
+    portfolio = chosen_portfolio(request)
+    book = read_book(portfolio.pk)
+    can_trade = access.can_trade_in(request.user, portfolio)
+    if can_trade and order_ticket is None:
+        order_ticket = OrderTicket(request.user, initial={"symbol": _largest_symbol(book)})
+        ticket.describe(order_ticket)
+    return {
+        "topbar": top_bar(book),
+        "panels": {name: build(book) for name, build in PANELS.items()},
+        "ticket": order_ticket if can_trade else None,
+        "can_trade": can_trade,
+        "version": book.version,
+        "portfolio_id": portfolio.pk,
+        "has_password": request.user.has_usable_password(),
+        "late_after_s": LATE_AFTER_PERIODS * settings.POLL_PERIOD_S,
+        "stale_after_s": settings.STALE_AFTER_S,
+        "server_now_ms": numbers.epoch_ms(datetime.now(UTC)),
+    }
+
+
+def _largest_symbol(book: Book) -> str:
+    """What the ticket starts with: the largest position's symbol, else bitcoin."""
+    largest = max(book.positions, key=lambda position: position.quantity * position.mark_price, default=None)
+    return largest.symbol if largest else "BTCUSDT"

@@ -1,0 +1,198 @@
+"""What people do in the page: preview and send an order, cancel one, close a part of a position."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard import numbers, ticket
+from dashboard.forms import OrderTicket, new_idempotency_key
+from dashboard.requests import HtmxHttpRequest
+from dashboard.toasts import ToastTone, finish
+from dashboard.views.home import home_context
+from exchanges import accounts
+from exchanges.decimals import plain, to_decimal
+from exchanges.domain import OrderRequest, PositionSide
+from exchanges.errors import ExchangeAPIError
+from exchanges.vault import VaultError
+from portfolio import access
+from portfolio.access import NotPermitted
+from portfolio.execution.cancel import cancel, order_for
+from portfolio.execution.close import close, close_request, position_for
+from portfolio.execution.place import Idempotency, Intent, check, place
+from portfolio.execution.refusals import NotFound, Refused
+from portfolio.models import Order, Origin, Position
+from portfolio.states import OrderState
+
+_FAILURES = (Refused, ExchangeAPIError, NotPermitted, VaultError, TimeoutError)
+_FRACTIONS = ("0.25", "0.5", "0.75", "1")
+
+
+@never_cache
+@login_required
+@require_POST
+def ticket_preview(request: HtmxHttpRequest) -> HttpResponse:
+    """The ticket again: with the sentence to confirm, with its errors, or (refresh) with fresh facts and no judgement."""
+    if request.POST.get("refresh"):
+        form = OrderTicket(request.user, initial=_kept(request))
+        ticket.describe(form)
+        return _show(request, form)
+    form = OrderTicket(request.user, request.POST)
+    order = _checked(form)
+    if order is not None:
+        form.confirmation = ticket.confirmation_of(form.cleaned_data["account"], order)
+    ticket.describe(form)
+    return _show(request, form, status=200 if order is not None else 422)
+
+
+@never_cache
+@login_required
+@require_POST
+def order_create(request: HtmxHttpRequest) -> HttpResponse:
+    form = OrderTicket(request.user, request.POST)
+    order_request = form.to_request() if form.is_valid() else None
+    if order_request is not None:
+        account = form.cleaned_data["account"]
+        body = {"page": order_request.model_dump(mode="json"), "account": account.pk}
+        idempotency = Idempotency.of(form.cleaned_data["idempotency_key"], body)
+        try:
+            order, _ = place(Intent(request.user, account, order_request, Origin.PAGE, idempotency))
+        except _FAILURES as error:
+            _add_failure(form, error)
+        else:
+            next_form = OrderTicket(request.user, initial={"account": account.pk, "symbol": order.symbol, "order_type": order.order_type})
+            ticket.describe(next_form)
+            text, tone = outcome_of(order)
+            return finish(request, text, tone, fragment=render(request, "panels/ticket.html", {"ticket": next_form}))
+    ticket.describe(form)
+    return _show(request, form, status=422)
+
+
+@never_cache
+@login_required
+@require_POST
+def order_cancel(request: HtmxHttpRequest, order_id: int) -> HttpResponse:
+    try:
+        order = cancel(request.user, order_for(request.user, order_id))
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    except _FAILURES as error:
+        return finish(request, f"Not canceled: {_words(error)}", "danger", status=422)
+    if order.is_open:
+        return finish(request, f"Cancel of {order.symbol} sent; the exchange has not confirmed it yet.", "warning")
+    return finish(request, f"{order.symbol}: {order.get_state_display().lower()}.", "ok")
+
+
+@dataclass(slots=True)
+class CloseDialog:
+    """What the close dialog shows; `fraction` as in the buttons."""
+
+    id: int
+    title: str
+    fraction: str
+    sentence: str
+    facts: list[tuple[str, str]]
+    warnings: list[str]
+    idempotency_key: str
+    error: str = ""
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def position_close(request: HtmxHttpRequest, position_id: int) -> HttpResponse:
+    try:
+        position = position_for(request.user, position_id)
+        access.require_trading_role(request.user, position.account)
+    except (NotFound, NotPermitted) as error:
+        raise Http404(str(error)) from error
+    fraction = (request.GET if request.method == "GET" else request.POST).get("fraction", "1")
+    if fraction not in _FRACTIONS:
+        raise Http404
+    dialog = _close_dialog(position, fraction, request.POST.get("idempotency_key") or new_idempotency_key())
+    if request.method == "GET":
+        return _show_close(request, dialog)
+    idempotency = Idempotency.of(dialog.idempotency_key, {"position": position.pk, "fraction": fraction})
+    try:
+        order, _ = close(request.user, position, Decimal(fraction), origin=Origin.PAGE, idempotency=idempotency)
+    except _FAILURES as error:
+        dialog.error = _words(error)
+        return _show_close(request, dialog, status=422)
+    return finish(request, *outcome_of(order))
+
+
+def outcome_of(order: Order) -> tuple[str, ToastTone]:
+    """What became of a sent order, in one sentence."""
+    what = f"{order.side.capitalize()} {plain(order.quantity)} {order.symbol}"
+    if order.state in (OrderState.UNKNOWN, OrderState.SUBMITTING):
+        return f"{what}: outcome unknown, the exchange is being asked. Do not repeat it.", "warning"
+    if order.state in (OrderState.REJECTED, OrderState.NOT_SENT, OrderState.NOT_PLACED):
+        return f"{what} {order.get_state_display().lower().replace('_', ' ')}: {order.reason}", "danger"
+    if order.filled_quantity:
+        price = f" at {plain(order.average_price)}" if order.average_price is not None else ""
+        return f"{what}: {plain(order.filled_quantity)} filled{price}.", "ok"
+    return f"{what}: {order.get_state_display().lower().replace('_', ' ')}. {order.reason}".strip(), "ok"
+
+
+def _checked(form: OrderTicket) -> OrderRequest | None:
+    """The order of the form after every check that place() makes; None with the errors added."""
+    order = form.to_request() if form.is_valid() else None
+    if order is None:
+        return None
+    account = form.cleaned_data["account"]
+    try:
+        access.require_trading_role(form.user, account)
+        check(account, order, accounts.client_for(account))
+    except _FAILURES as error:
+        _add_failure(form, error)
+        return None
+    return order
+
+
+def _add_failure(form: OrderTicket, error: Exception) -> None:
+    field = getattr(error, "field", "")
+    form.add_error(field if field in form.fields else None, _words(error))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "The exchange did not answer in time; nothing was sent."
+    return error.user_message if isinstance(error, ExchangeAPIError) else str(error)
+
+
+def _kept(request: HtmxHttpRequest) -> dict[str, Any]:
+    """What was typed, as the start of a form that has not been judged."""
+    return {name: request.POST[name] for name in OrderTicket.base_fields if name in request.POST}
+
+
+def _show(request: HtmxHttpRequest, form: OrderTicket, status: int = 200) -> HttpResponse:
+    if request.htmx:
+        return render(request, "panels/ticket.html", {"ticket": form}, status=status)
+    return render(request, "pages/home.html", home_context(request, form), status=status)
+
+
+def _show_close(request: HtmxHttpRequest, dialog: CloseDialog, status: int = 200) -> HttpResponse:
+    template = "panels/position_close.html" if request.htmx else "pages/position_close.html"
+    return render(request, template, {"close": dialog}, status=status)
+
+
+def _close_dialog(position: Position, fraction: str, key: str) -> CloseDialog:
+    """A preview from the last known figures; the order itself is made from the position as the venue shows it then."""
+    side, share = PositionSide(position.side), to_decimal(fraction)
+    title = f"Close {position.symbol} on {position.account}"
+    try:
+        order = close_request(position, share, position.quantity, side)
+    except Refused as error:
+        return CloseDialog(position.pk, title, fraction, "", [], [], key, error=error.message)
+    value = numbers.money(order.quantity * position.mark_price)
+    facts = [
+        ("Position", f"{side.value.capitalize()} {plain(position.quantity)} at {plain(position.entry_price)}"),
+        ("Closes", f"{plain(share * 100)} %, about {value} USDT at the mark"),
+        ("Sent as", "Market, reduce-only; the position is read again first and the quantity rounded down"),
+    ]
+    return CloseDialog(position.pk, title, fraction, f"{ticket.sentence_of(position.account, order)}.", facts, [], key)

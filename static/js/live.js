@@ -1,0 +1,85 @@
+// The WebSocket: one connection, kept up with back-off. Decides from the versions whether a message fits the page; what is in it is the
+// panels' business.
+import { setServerTime } from "./clock.js";
+import { receive, refetchAll } from "./panels.js";
+
+const BACKOFF_S = [0.5, 1, 2, 4, 8, 10];
+const GRACE_MS = 1500;
+const page = document.body.dataset;
+const strip = document.querySelector("[data-connection]");
+let version = Number(page.version);
+let socket = null;
+let attempts = 0;
+let hasBeenUp = false;
+let heardAt = performance.now();
+let stripTimer;
+let retryTimer;
+
+const handlers = {
+  hello(message) {
+    if (hasBeenUp || message.version !== version) refetchAll();
+    version = message.version;
+    hasBeenUp = true;
+    attempts = 0;
+    clearTimeout(stripTimer);
+    stripTimer = undefined;
+    strip.hidden = true;
+  },
+  patch(message) {
+    if (message.to <= version) return;
+    const fits = message.from === version;
+    version = message.to;
+    if (fits) receive(message);
+    else refetchAll();
+  },
+  bye(message) {
+    drop();
+    showStrip(`No longer live: ${message.reason}. `);
+    strip.append(Object.assign(document.createElement("a"), { href: page.login, textContent: "Sign in again" }));
+  },
+};
+
+function connect() {
+  clearTimeout(retryTimer);
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${page.socket}?v=${version}`);
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    heardAt = performance.now();
+    if (message.now_ms) setServerTime(message.now_ms);
+    handlers[message.type]?.(message);
+  };
+  socket.onclose = retry;
+}
+
+function retry() {
+  stripTimer ??= setTimeout(showStrip, GRACE_MS, "Connection lost, retrying. The figures below are growing old.");
+  const delay = BACKOFF_S[Math.min(attempts++, BACKOFF_S.length - 1)] * 1000;
+  retryTimer = setTimeout(connect, delay * (0.75 + Math.random() / 2));
+}
+
+function showStrip(text) {
+  strip.textContent = text;
+  strip.hidden = false;
+}
+
+function drop() {
+  clearTimeout(retryTimer);
+  socket.onclose = socket.onmessage = null;
+  socket.close();
+}
+
+// A connection may die without closing: old figures and a long silence together give it away.
+function watch() {
+  const isSilent = performance.now() - heardAt > Number(page.staleAfter) * 1000;
+  if (!isSilent || page.feed !== "stale" || socket.readyState !== WebSocket.OPEN || !socket.onclose) return;
+  heardAt = performance.now();
+  drop();
+  retry();
+}
+
+export function start() {
+  connect();
+  setInterval(watch, 1000);
+  addEventListener("online", () => { if (socket.readyState !== WebSocket.OPEN && socket.onclose) { drop(); connect(); } });
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
+}

@@ -1,0 +1,48 @@
+// Short messages about what an action did. Bad news stays until it is dismissed.
+const KEEP_MS = 7000;
+
+export function toast({ text, tone = "ok" }) {
+  const region = document.getElementById("toasts");
+  const item = document.createElement("div");
+  item.className = "note toast";
+  item.dataset.tone = tone;
+  item.setAttribute("role", tone === "ok" ? "status" : "alert");
+  const words = document.createElement("p");
+  words.textContent = text;
+  const dismiss = document.createElement("button");
+  dismiss.type = "button";
+  dismiss.className = "tool";
+  dismiss.textContent = "Dismiss";
+  dismiss.addEventListener("click", () => remove(item));
+  item.append(words, dismiss);
+  raise(region);
+  region.append(item);
+  if (tone === "ok") setTimeout(remove, KEEP_MS, item);
+}
+
+// Shown anew each time: the top layer is in order of showing, and a dialog may have been opened since.
+function raise(region) {
+  if (!region.showPopover) return;
+  if (region.matches(":popover-open")) region.hidePopover();
+  region.showPopover();
+}
+
+function remove(item) {
+  const region = item.parentElement;
+  item.remove();
+  if (region && !region.children.length) region.hidePopover?.();
+}
+
+function explainFailure({ detail }) {
+  if (detail.target?.id.startsWith("panel-") || detail.requestConfig?.elt?.id === "ticket-facts") return;
+  const isWrite = detail.requestConfig?.verb === "post" && !detail.pathInfo.requestPath.endsWith("/preview");
+  const status = detail.xhr?.status;
+  if (!isWrite) return toast({ tone: "danger", text: status ? `Crossbook answered with error ${status}. No order was sent.` : "Crossbook did not answer. No order was sent." });
+  if (status >= 400 && status < 500) return toast({ tone: "danger", text: `Refused with error ${status}: this was not carried out.` });
+  return toast({ tone: "danger", text: "No clear answer: it is unknown whether this was sent. Look at the open orders before you repeat it." });
+}
+
+export function start() {
+  document.addEventListener("toast", ({ detail }) => toast(detail));
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, explainFailure);
+}
