@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
-SYMBOL_PATTERN = r"^[A-Z0-9]{2,20}USDT$"
+SYMBOL_PATTERN = r"^[A-Z0-9]{1,20}USDT$"
 CLIENT_ORDER_ID_PATTERN = r"^[a-z][a-z0-9]{0,31}$"
 
 

@@ -127,12 +127,12 @@ def _store(account: ExchangeAccount, result: OrderResult) -> None:
         row = rows.filter(client_order_id=result.client_order_id, exchange_order_id="").first()
     if row is not None:
         record.record_result(row, result)
-    elif result.status.is_open and result.side is not None and result.order_type is not None:
+    elif result.status.is_open and result.side is not None:
         _adopt(account, result)
 
 
 def _adopt(account: ExchangeAccount, result: OrderResult) -> None:
-    """An order placed outside Crossbook: shown, and counted, like any other."""
+    """An order placed outside Crossbook: shown like any other. Its type is empty where the venue's kind has no name here."""
     now = datetime.now(UTC)
     Order.objects.create(
         account=account,

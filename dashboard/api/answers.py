@@ -94,7 +94,7 @@ def order(row: Order) -> schemas.OrderOut:
         exchange=ExchangeType(row.account.exchange),
         symbol=row.symbol,
         side=OrderSide(row.side),
-        order_type=OrderType(row.order_type),
+        order_type=OrderType(row.order_type) if row.order_type else None,
         quantity=row.quantity,
         filled_quantity=row.filled_quantity,
         price=row.price,

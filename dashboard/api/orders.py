@@ -1,5 +1,7 @@
 """What programs do: place, cancel, close; and what they see of their orders."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router
 
@@ -16,7 +18,7 @@ from portfolio.states import OrderState
 
 router = Router(tags=["orders"])
 
-KEY_HEADER: str = Header("", alias="Idempotency-Key", max_length=100, description="The same key and body answer the first order again")
+KEY_HEADER: Any = Header("", alias="Idempotency-Key", max_length=100, description="The same key and body answer the first order again")
 
 _ERRORS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 409: ErrorOut, 422: ErrorOut, 502: ErrorOut, 503: ErrorOut}
 _PLACED = {201: OrderOut, 202: OrderOut, **_ERRORS}

@@ -178,6 +178,8 @@ class CloseIn(Strict):
 
 
 class OrderOut(Schema):
+    """`order_type` is null for an order placed elsewhere whose kind has no name here."""
+
     id: int
     client_order_id: str
     exchange_order_id: str
@@ -185,7 +187,7 @@ class OrderOut(Schema):
     exchange: ExchangeType
     symbol: str
     side: OrderSide
-    order_type: OrderType
+    order_type: OrderType | None
     quantity: Fixed
     filled_quantity: Fixed
     price: Fixed | None

@@ -55,7 +55,7 @@ def _order_row(book: Book, order: Order) -> Row:
             Cell("account", str(order.account)),
             Cell("symbol", order.symbol, detail=origin),
             Cell("side", "▲ Buy" if buys else "▼ Sell", "long" if buys else "short"),
-            Cell("type", order.order_type.replace("_", " ").capitalize(), detail=flags),
+            Cell("type", (order.order_type or "CONDITIONAL").replace("_", " ").capitalize(), detail=flags),
             Cell("quantity", numbers.quantity(order.quantity, lot), detail=filled),
             Cell("price", price),
             Cell("state", words, tone, detail=order.reason),
@@ -63,8 +63,13 @@ def _order_row(book: Book, order: Order) -> Row:
         ),
         freshness="unknown" if order.is_unresolved else _order_freshness(book, order, as_of),
         id=order.pk,
-        can_cancel=order.is_open and bool(order.exchange_order_id) and order.account.is_trading_enabled,
+        can_cancel=_can_cancel(order),
     )
+
+
+def _can_cancel(order: Order) -> bool:
+    """Conditional orders of other programs are shown; canceling them comes with conditional orders of our own."""
+    return order.is_open and bool(order.exchange_order_id) and order.account.is_trading_enabled and order.order_type in ("MARKET", "LIMIT")
 
 
 def _order_freshness(book: Book, order: Order, as_of: datetime) -> Freshness:

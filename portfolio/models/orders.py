@@ -35,7 +35,7 @@ class Order(models.Model):
     exchange_order_id = models.CharField(max_length=64, blank=True, default="")
     symbol = models.CharField(max_length=32)
     side = models.CharField(max_length=8, choices=[(side.value, side.value) for side in domain.OrderSide])
-    order_type = models.CharField(max_length=24, choices=[(kind.value, kind.value) for kind in domain.OrderType])
+    order_type = models.CharField(max_length=24, blank=True, choices=[(kind.value, kind.value) for kind in domain.OrderType])
     quantity = ExactDecimalField()
     price = ExactDecimalField(null=True, blank=True)
     time_in_force = models.CharField(max_length=8, blank=True, default="")

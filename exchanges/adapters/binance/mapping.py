@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from exchanges.adapters.binance.errors import EXCHANGE
-from exchanges.decimals import MAX_WIRE_LENGTH, to_decimal, to_decimal_or_none
+from exchanges.decimals import to_decimal, to_decimal_or_none
 from exchanges.domain import (
     KLINE_INTERVALS_S,
     AccountSummary,
@@ -220,11 +220,15 @@ def from_time(moment: datetime, *, field: str) -> int:
 
 
 def _position_fields(row: Row, amount: Decimal, symbol: str, settings: SymbolSettings | None) -> dict[str, Any]:
-    """Numbers stay text here: the domain model makes the Decimals, once, which is what a hundred positions at a time can afford."""
+    """Prices and money stay text here: the domain model makes the Decimals and refuses what is no number. All but a JSON number, which
+    it would take as a float: that is refused here."""
     leg = _POSITION_SIDES[row["positionSide"]]
     side = PositionSide.LONG if amount > 0 else PositionSide.SHORT
     if leg is not side and leg is not PositionSide.BOTH:
         raise ValueError("the sign of a position contradicts its leg")
+    entry_price, mark_price, unrealized_pnl = row["entryPrice"], row["markPrice"], row["unRealizedProfit"]
+    if not (type(entry_price) is type(mark_price) is type(unrealized_pnl) is str):
+        raise TypeError("not a number as text")
     isolated_margin = _some(row.get("isolatedWallet")) or _some(row.get("isolatedMargin"))
     mode = _margin_mode(row, isolated_margin, settings)
     return {
@@ -232,14 +236,12 @@ def _position_fields(row: Row, amount: Decimal, symbol: str, settings: SymbolSet
         "venue_symbol": row["symbol"],
         "side": side,
         "quantity": abs(amount),
-        "entry_price": _text(row["entryPrice"]),
-        "mark_price": _text(row["markPrice"]),
+        "entry_price": entry_price,
+        "mark_price": mark_price,
         "liquidation_price": _some(row.get("liquidationPrice")),
-        "unrealized_pnl": _text(row["unRealizedProfit"]),
+        "unrealized_pnl": unrealized_pnl,
         "leverage": _some(row.get("leverage")) or (settings.leverage if settings else None),
-        "margin": isolated_margin
-        if mode is MarginMode.ISOLATED
-        else row.get("positionInitialMargin") and _text(row["positionInitialMargin"]),
+        "margin": isolated_margin if mode is MarginMode.ISOLATED else _some(row.get("positionInitialMargin")),
         "margin_mode": mode,
         "position_side": leg,
         "updated_at": to_time(row.get("updateTime")),
@@ -255,16 +257,9 @@ def _margin_mode(row: Row, isolated_margin: str | None, settings: SymbolSettings
     return settings.margin_mode if settings else MarginMode.CROSS
 
 
-def _text(value: object) -> str:
-    """A number as text, to be parsed by the domain model, which refuses what is none; a JSON number would come as a float."""
-    if type(value) is not str or len(value) > MAX_WIRE_LENGTH:
-        raise ValueError("not a number")
-    return value
-
-
-def _some(value: object) -> str | None:
-    """As `_text`; None for zero and for what is missing."""
-    return None if value is None or not _text(value).strip("-0.") else _text(value)
+def _some(text: str | None) -> str | None:
+    """A number as text, None for zero and for what is missing. AttributeError for a number that is no text."""
+    return text if text and text.strip("-0.") else None
 
 
 def _is_covered(row: Row) -> bool:
