@@ -18,7 +18,7 @@ from portfolio.states import OrderState
 
 router = Router(tags=["orders"])
 
-KEY_HEADER: Any = Header("", alias="Idempotency-Key", max_length=100, description="The same key and body answer the first order again")
+KEY_HEADER: Any = Header("", alias="Idempotency-Key", max_length=100, description="The same key and body answer the first order again")  # type: ignore[type-arg]  # ninja types it as a class
 
 _ERRORS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 409: ErrorOut, 422: ErrorOut, 502: ErrorOut, 503: ErrorOut}
 _PLACED = {201: OrderOut, 202: OrderOut, **_ERRORS}

@@ -2,17 +2,15 @@
 // panels' business.
 import { setServerTime } from "./clock.js";
 import { receive, refetchAll } from "./panels.js";
+import * as strip from "./strip.js";
 
 const BACKOFF_S = [0.5, 1, 2, 4, 8, 10];
-const GRACE_MS = 1500;
 const page = document.body.dataset;
-const strip = document.querySelector("[data-connection]");
 let version = Number(page.version);
-let socket = null;
+let socket;
 let attempts = 0;
 let hasBeenUp = false;
 let heardAt = performance.now();
-let stripTimer;
 let retryTimer;
 
 const handlers = {
@@ -21,9 +19,7 @@ const handlers = {
     version = message.version;
     hasBeenUp = true;
     attempts = 0;
-    clearTimeout(stripTimer);
-    stripTimer = undefined;
-    strip.hidden = true;
+    strip.back();
   },
   patch(message) {
     if (message.to <= version) return;
@@ -34,14 +30,12 @@ const handlers = {
   },
   bye(message) {
     drop();
-    showStrip(`No longer live: ${message.reason}. `);
-    strip.append(Object.assign(document.createElement("a"), { href: page.login, textContent: "Sign in again" }));
+    strip.ended(message.reason);
   },
 };
 
 function connect() {
-  clearTimeout(retryTimer);
-  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${page.socket}?v=${version}`);
+  socket = new WebSocket(`${location.origin.replace("http", "ws")}${page.socket}?v=${version}`);
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     heardAt = performance.now();
@@ -52,14 +46,9 @@ function connect() {
 }
 
 function retry() {
-  stripTimer ??= setTimeout(showStrip, GRACE_MS, "Connection lost, retrying. The figures below are growing old.");
+  strip.lost();
   const delay = BACKOFF_S[Math.min(attempts++, BACKOFF_S.length - 1)] * 1000;
   retryTimer = setTimeout(connect, delay * (0.75 + Math.random() / 2));
-}
-
-function showStrip(text) {
-  strip.textContent = text;
-  strip.hidden = false;
 }
 
 function drop() {
@@ -71,15 +60,21 @@ function drop() {
 // A connection may die without closing: old figures and a long silence together give it away.
 function watch() {
   const isSilent = performance.now() - heardAt > Number(page.staleAfter) * 1000;
-  if (!isSilent || page.feed !== "stale" || socket.readyState !== WebSocket.OPEN || !socket.onclose) return;
+  if (!isSilent || page.feed !== "stale" || socket.readyState !== WebSocket.OPEN) return;
   heardAt = performance.now();
   drop();
   retry();
 }
 
+function hurry() {
+  if (socket.readyState === WebSocket.OPEN || !socket.onclose) return;
+  drop();
+  connect();
+}
+
 export function start() {
   connect();
   setInterval(watch, 1000);
-  addEventListener("online", () => { if (socket.readyState !== WebSocket.OPEN && socket.onclose) { drop(); connect(); } });
+  addEventListener("online", hurry);
   addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
 }

@@ -26,6 +26,7 @@ from exchanges.domain import (
     OrderStatus,
     OrderType,
     Position,
+    PositionBook,
     PositionMode,
     PositionSide,
     TimeInForce,
@@ -58,6 +59,10 @@ INSTRUMENTS = {instrument.venue_symbol: instrument for instrument in mapping.to_
 SETTINGS = mapping.to_symbol_settings(own("symbol_config"), {"ETHUSDT", "1000PEPEUSDT"})
 
 
+def to_book(answer: Any, **arguments: Any) -> PositionBook:
+    return mapping.to_position_book(mapping.to_holdings(answer), **arguments)
+
+
 def test_instruments_are_the_linear_usdt_perpetuals_with_their_filters() -> None:
     assert list(INSTRUMENTS) == ["ETHUSDT", "1000PEPEUSDT", "XAUUSDT"]
     assert INSTRUMENTS["ETHUSDT"] == Instrument(
@@ -79,7 +84,7 @@ def test_instruments_are_the_linear_usdt_perpetuals_with_their_filters() -> None
 
 
 def test_positions_take_their_side_from_the_sign_and_their_leverage_from_the_settings() -> None:
-    book = mapping.to_position_book(own("positions"), instruments=INSTRUMENTS, settings=SETTINGS)
+    book = to_book(own("positions"), instruments=INSTRUMENTS, settings=SETTINGS)
     assert book.positions == [
         Position(
             symbol="ETHUSDT",
@@ -113,7 +118,7 @@ def test_positions_take_their_side_from_the_sign_and_their_leverage_from_the_set
 
 
 def test_without_settings_a_position_has_no_leverage_and_the_margin_mode_its_row_shows() -> None:
-    book = mapping.to_position_book(own("positions"), instruments=INSTRUMENTS, settings={"ETHUSDT": None})
+    book = to_book(own("positions"), instruments=INSTRUMENTS, settings={"ETHUSDT": None})
     assert [(position.leverage, position.margin_mode) for position in book.positions] == [
         (None, MarginMode.CROSS),
         (None, MarginMode.ISOLATED),
@@ -122,12 +127,12 @@ def test_without_settings_a_position_has_no_leverage_and_the_margin_mode_its_row
 
 def test_an_isolated_position_outweighs_settings_from_before_it_was_opened() -> None:
     old = {"1000PEPEUSDT": SymbolSettings(Decimal(8), MarginMode.CROSS)}
-    book = mapping.to_position_book(own("positions"), instruments=INSTRUMENTS, settings=old)
+    book = to_book(own("positions"), instruments=INSTRUMENTS, settings=old)
     assert book.positions[1].margin_mode is MarginMode.ISOLATED
 
 
 def test_hedge_legs_are_two_positions() -> None:
-    book = mapping.to_position_book(own("positions_hedge"), instruments=INSTRUMENTS, settings=SETTINGS)
+    book = to_book(own("positions_hedge"), instruments=INSTRUMENTS, settings=SETTINGS)
     assert [(position.position_side, position.side, position.quantity) for position in book.positions] == [
         (PositionSide.LONG, PositionSide.LONG, Decimal(1)),
         (PositionSide.SHORT, PositionSide.SHORT, Decimal("0.4")),
@@ -138,7 +143,22 @@ def test_a_leg_whose_sign_contradicts_it_is_refused() -> None:
     rows = own("positions_hedge")
     rows[1]["positionAmt"] = "0.400"
     with pytest.raises(BadVenueResponse):
-        read("positions", mapping.to_position_book, rows, instruments=INSTRUMENTS, settings=SETTINGS)
+        read("positions", to_book, rows, instruments=INSTRUMENTS, settings=SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[(name, value) for name in ("entryPrice", "markPrice", "unRealizedProfit") for value in (2991.04, 2991, None, "", "x", "NaN")],
+        *[("positionAmt", value) for value in (-2.5, None, "", "Infinity", True)],
+        *[(name, value) for name in ("liquidationPrice", "isolatedWallet", "positionInitialMargin") for value in (1.5, 7, "-x")],
+        *[("positionSide", value) for value in ("LONG", "NET", None)],
+        *[("updateTime", value) for value in ("soon", 1.5, -1)],
+    ],
+)
+def test_a_malformed_position_is_refused(field: str, value: object) -> None:
+    with pytest.raises(BadVenueResponse):
+        read("positions", to_book, [own("positions")[0] | {field: value}], instruments=INSTRUMENTS, settings=SETTINGS)
 
 
 def test_a_filled_market_order_has_an_average_price_and_no_price() -> None:
@@ -283,8 +303,7 @@ ANSWERS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (orders.to_orders, {}),
     (orders.to_conditional_orders, {}),
     (orders.to_canceled_client_id, {"order_id": "algo-1"}),
-    (mapping.to_position_book, {"instruments": INSTRUMENTS, "settings": SETTINGS}),
-    (mapping.to_held_symbols, {}),
+    (to_book, {"instruments": INSTRUMENTS, "settings": SETTINGS}),
     (mapping.to_symbol_settings, {"symbols": {"ETHUSDT"}}),
     (mapping.to_position_mode, {}),
     (mapping.is_leverage_set, {"symbol": "ETHUSDT", "leverage": 5}),
@@ -491,7 +510,7 @@ def check_positions(recording: Recording) -> None:
         }
         return
     bitcoin = INSTRUMENTS["ETHUSDT"].model_copy(update={"symbol": "BTCUSDT", "venue_symbol": "BTCUSDT"})
-    book = mapping.to_position_book(recording.payload, instruments={"BTCUSDT": bitcoin}, settings={})
+    book = to_book(recording.payload, instruments={"BTCUSDT": bitcoin}, settings={})
     if recording.name == "positions__oneway-flat.json":
         assert book.positions == []
         assert [row["contracts"] for row in recording.expected] == [0]

@@ -23,6 +23,10 @@ def result(**fields: Any) -> dict[str, Any]:
     return {"retCode": 0, "retMsg": "OK", "result": fields, "retExtInfo": {}, "time": 1795500000123}
 
 
+def refusal(code: Any, message: Any = "no") -> bytes:
+    return json.dumps({"retCode": code, "retMsg": message, "result": {}, "retExtInfo": {}, "time": 1}).encode()
+
+
 @dataclass(frozen=True)
 class Request:
     method: str

@@ -17,13 +17,13 @@ from aiohttp import web
 
 from exchanges.adapters.bybit.client import BybitClient
 from exchanges.adapters.bybit.exchange import BybitExchange
-from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
+from exchanges.domain import TimeInForce
 from exchanges.endpoints import Endpoints
 from exchanges.errors import BadParameter, ExchangeUnavailable, NotSent, OutcomeUnknown
 from exchanges.signing import SigningMoment, signing_at
 from exchanges.transport import Transport
 from exchanges.venue import VenueContext
-from tests.exchanges.bybit.conftest import KEY, SECRET, config
+from tests.exchanges.bybit.conftest import KEY, SECRET, config, limit_order
 from tests.exchanges.bybit.recording import RecordingVenue, hang_up, payload, result
 
 CAPTURED = Path(__file__).parents[4] / "shared" / "wire" / "bybit.json"
@@ -193,18 +193,6 @@ PUBLIC = {"klines", "instruments", "tickers", "server_time"}
 
 def signature_of(timestamp: str, window: str, signed: str, secret: str = SECRET) -> str:
     return hmac.new(secret.encode(), f"{timestamp}{KEY}{window}{signed}".encode(), hashlib.sha256).hexdigest()
-
-
-def limit_order(client_order_id: str = "cbnew1", **changes: Any) -> OrderRequest:
-    fields = {
-        "symbol": "BTCUSDT",
-        "side": OrderSide.BUY,
-        "order_type": OrderType.LIMIT,
-        "quantity": Decimal("0.250"),
-        "price": Decimal("95000.50"),
-        "client_order_id": client_order_id,
-    }
-    return OrderRequest.model_validate(fields | changes)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -382,12 +370,12 @@ async def test_what_the_sdk_would_repeat_is_sent_once(code: int, venue: Recordin
     assert len(venue.lines()) == 1
 
 
-async def test_a_refused_connection_is_not_sent(context: VenueContext, exchange: BybitExchange, venue: RecordingVenue) -> None:
-    await exchange.get_instruments()
-    url = venue.url
+async def test_a_refused_connection_is_not_sent(venue: RecordingVenue) -> None:
     await venue.stop()
+    transport = Transport()
     with pytest.raises(NotSent):
-        await BybitClient(config(), VenueContext(Endpoints(url), context.transport)).place_order(symbol="BTCUSDT")
+        await BybitClient(config(), VenueContext(Endpoints(venue.url), transport)).place_order(symbol="BTCUSDT")
+    await transport.aclose()
 
 
 @pytest.mark.parametrize("value", ["a b", "a&symbol=ETHUSDT", "a#b", "a%zz", "", "ä", 'a"b', "a\nb"])
