@@ -239,11 +239,12 @@ def prepared(positions: int) -> dict[str, bytes]:
     return {path: orjson.dumps(body) for path, body in answers.items()}
 
 
-def time_answer(now_ms: int) -> bytes:
-    """One answer with the fields of all three venues."""
-    okx = {"code": "0", "msg": "", "data": [{"ts": str(now_ms)}]}
-    bybit = {"retCode": 0, "retMsg": "OK", "result": {"timeSecond": str(now_ms // 1_000), "timeNano": f"{now_ms}000000"}, "time": now_ms}
-    return orjson.dumps({**okx, **bybit, "serverTime": now_ms})
+def time_answer(path: str, now_ms: int) -> bytes:
+    if path.startswith("/binance"):
+        return orjson.dumps({"serverTime": now_ms})
+    if path.startswith("/bybit"):
+        return orjson.dumps(_bybit({"timeSecond": str(now_ms // 1_000), "timeNano": f"{now_ms}000000"}) | {"time": now_ms})
+    return orjson.dumps(_okx([{"ts": str(now_ms)}]))
 
 
 def order_answer(path: str, sent: dict[str, str], *, okx_order_id: str, okx_client_id: str) -> bytes | None:

@@ -33,7 +33,7 @@ class Server:
         if body is None:
             body = self._order_answer(request.path, await _sent(request))
         if request.path.endswith("/time"):
-            body = payloads.time_answer(round(time.time() * 1_000))
+            body = payloads.time_answer(request.path, round(time.time() * 1_000))
         if body is None:
             return web.Response(status=404, text=request.path)
         return web.Response(body=body, content_type="application/json")

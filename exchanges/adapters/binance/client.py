@@ -39,11 +39,14 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # the SDK is untyped
     async def _request(self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any) -> Any:
         """Every method of the SDK ends here. Parameters of GET go into the URL, all others into a form body, DELETE included."""
         is_write = method != "get"
+        # Public data is asked without a key, so that a bad key of one account cannot spoil what all of them share.
+        needs_key = signed or is_write
+        if needs_key and not self._has_usable_keys:
+            raise BadApiKey("the account's key or secret is empty or holds characters that no key has", exchange=EXCHANGE)
         query = self._encode(kwargs.get("data") or {}, signed=signed)
         in_url = not is_write or force_params
         headers = {"Accept": "application/json"}
-        # Public data is asked without a key, so that a bad key of one account cannot spoil what all of them share.
-        if signed or is_write:
+        if needs_key:
             headers["X-MBX-APIKEY"] = self.API_KEY
         if is_write:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -61,8 +64,6 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # the SDK is untyped
         which the venue refuses wherever encoding changes them."""
         if not signed:
             return _url_encoded(self._order_params(params))
-        if not self._has_usable_keys:
-            raise BadApiKey("the account's key or secret is empty or holds characters that no key has", exchange=EXCHANGE)
         moment = self._clock.moment()
         params = {**params, "timestamp": moment.timestamp_ms, "recvWindow": moment.window_ms}
         query = _url_encoded(self._order_params(params))

@@ -1,7 +1,7 @@
-"""Binance USD-M wire to domain: account, positions, market data. Pure: no request, no clock. Orders are in orders.py.
+"""Binance USD-M wire to domain: account, positions, market data. Pure; orders are in orders.py.
 
-Quantities on the wire are base units and a symbol is its own venue symbol, so nothing is converted here. A number that is zero where zero
-means "none" becomes None. Source: Binance USD-M futures REST documentation.
+Quantities on the wire are base units and a symbol is its own venue symbol, so nothing is converted. A number that is zero where zero means
+"none" becomes None. Source: Binance USD-M futures REST documentation.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -102,10 +102,8 @@ def to_symbol_settings(answer: object, symbols: Collection[str]) -> dict[str, Sy
 
 
 def to_position_mode(body: Row) -> PositionMode:
-    is_hedge = body["dualSidePosition"]
-    if not isinstance(is_hedge, bool):
-        raise TypeError("dualSidePosition is not a boolean")
-    return PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
+    """KeyError for anything but true and false."""
+    return {True: PositionMode.HEDGE, False: PositionMode.ONE_WAY}[body["dualSidePosition"]]
 
 
 def is_leverage_set(body: Row, *, symbol: str, leverage: int) -> bool:

@@ -24,6 +24,7 @@ JUDGED: list[tuple[str, Answer, type[ExchangeAPIError], type[ExchangeAPIError]]]
     ("503 unknown", Answer({"code": -1000, "msg": UNKNOWN}, 503), errors.OutcomeUnknown, errors.ExchangeUnavailable),
     ("503 without a code", Answer({"msg": UNKNOWN}, 503), errors.OutcomeUnknown, errors.ExchangeUnavailable),
     ("503 unavailable", Answer({"code": 0, "msg": "Service Unavailable."}, 503), errors.ExchangeUnavailable, errors.ExchangeUnavailable),
+    ("503 with other words", Answer({"msg": "Service Unavailable. Try a mirror."}, 503), errors.OutcomeUnknown, errors.ExchangeUnavailable),
     ("503 internal", Answer({"code": -1001, "msg": FAILED}, 503), errors.ExchangeUnavailable, errors.ExchangeUnavailable),
     ("503 throttled", Answer({"code": -1008, "msg": THROTTLED}, 503), errors.Overloaded, errors.Overloaded),
     ("503 of a proxy", Answer(b"<h1>503 Service Unavailable</h1>", 503), errors.OutcomeUnknown, errors.ExchangeUnavailable),
