@@ -11,15 +11,15 @@ from exchanges.errors import UnknownSymbol
 RELOAD_AFTER_S = 3_600.0
 
 # What a contract name multiplies: one base unit of 1000PEPE is 1000 PEPE. Longest first, so that 1000000MOG is not read as 1000 x 000MOG.
-_MULTIPLIER_PREFIXES = ("1000000", "10000", "1000")
+_MULTIPLIERS = {"1000000": 1_000_000, "10000": 10_000, "1000": 1_000, "1M": 1_000_000}
 
 
 def split_multiplier(base: str) -> tuple[str, int]:
-    """`1000PEPE` -> ("PEPE", 1000); `1INCH` and `BTC` -> (itself, 1)."""
-    for prefix in _MULTIPLIER_PREFIXES:
+    """`1000PEPE` -> ("PEPE", 1000), `1MBABYDOGE` -> ("BABYDOGE", 1000000); `1INCH` and `BTC` -> (itself, 1)."""
+    for prefix, multiplier in _MULTIPLIERS.items():
         rest = base.removeprefix(prefix)
         if rest != base and rest and not rest[0].isdigit():
-            return rest, int(prefix)
+            return rest, multiplier
     return base, 1
 
 

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from exchanges.models import Environment, ExchangeAccount
@@ -30,6 +31,12 @@ class PortfolioAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} in {self.portfolio}"
+
+    def clean(self) -> None:
+        if self.account.environment != self.portfolio.environment:
+            raise ValidationError(
+                {"account": f"account must be of the {self.portfolio.environment} environment, is {self.account.environment}"}
+            )
 
 
 class Role(models.TextChoices):
