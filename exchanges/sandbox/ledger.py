@@ -70,8 +70,7 @@ class Ledger:
         try:
             self._size += _write(self._file, line)
         except OSError:
-            os.ftruncate(self._file, self._size)  # half a line here would make the next one unreadable
-            self._is_behind = True  # of what is in memory: the next change writes everything anew
+            self._is_behind = True  # half a line may be there, and nothing may follow it: the next change writes everything anew
             raise
 
     def _read(self, path: Path) -> None:

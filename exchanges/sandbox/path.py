@@ -52,7 +52,7 @@ class Path:
         self._guide = guide
         self._spreads = [volatility * sqrt(duration / DAY_MS) for duration in DURATIONS_MS]
         self._ticks_per_unit = 1 / tick
-        self._split = lru_cache(maxsize=384)(self._draw_split)
+        self._split = lru_cache(maxsize=192)(self._draw_split)
         self._day = lru_cache(maxsize=64)(self._draw_day)
 
     def ticks(self, at_ms: int) -> int:

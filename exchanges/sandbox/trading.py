@@ -67,14 +67,15 @@ class Trading:
         fills = [self._execute(desk, listing, order, each, is_maker=False, time_ms=order.created_ms) for each in takes]
         if order.status.is_open and (reason := self._lapses(desk, order, would_take=would_take)):
             order.status, order.cancel_reason = rules.unfilled, reason
-        self._keep(desk, [order], fills)
+        ended = self._end_pointless(desk, order.symbol, order.created_ms) if fills else []
+        self._ledger.keep(desk, [order, *ended], fills)
         return order
 
     def cancel(self, desk: Desk, order: Order) -> Order:
         if not order.status.is_open:
             raise Refused(Reason.ALREADY_FINAL, status=order.status.value)
         self._end(order, "user", self._now_ms())
-        self._keep(desk, [order])
+        self._ledger.keep(desk, [order])
         return order
 
     def set_leverage(self, desk: Desk, listing: Listing, leverage: int) -> None:
@@ -86,7 +87,7 @@ class Trading:
         if view.position_margin + view.order_margin > view.equity and leverage < (previous or DEFAULT_LEVERAGE):
             desk.account.leverage[listing.symbol] = previous or DEFAULT_LEVERAGE
             raise Refused(Reason.INSUFFICIENT_MARGIN, required=format(view.position_margin + view.order_margin, "f"))
-        self._keep(desk, [])
+        self._ledger.keep(desk)
 
     def settle(self, desk: Desk) -> None:
         """Gives resting orders what the price path brought since the last time, in the order in which it reached them."""
@@ -100,9 +101,13 @@ class Trading:
             best = _best(order, *extremes(start_ms, until_ms))
             if start_ms < until_ms and order.limit_price is not None and matching.reaches(best, order.side, order.limit_price):
                 due.append((matching.first_reach(extremes, order, start_ms, until_ms), order, best))
+        orders, fills = [], []
         for time_ms, order, best in sorted(due, key=lambda each: each[0]):
             if order.status.is_open:
-                self._fill_resting(desk, order, best, time_ms)
+                fills.append(self._fill_resting(desk, order, best, time_ms))
+                orders += [order, *self._end_pointless(desk, order.symbol, time_ms)]
+        if fills:
+            self._ledger.keep(desk, orders, fills)  # at once: the entry also says that everything until now is settled
 
     def _open(self, venue: Venue, name: str) -> Desk:
         now_ms = self._now_ms()
@@ -132,7 +137,7 @@ class Trading:
             orders.append(order)
         if fills:
             desk.account.opened_ms = min(fill.time_ms for fill in fills)
-        self._keep(desk, orders, fills)
+        self._ledger.keep(desk, orders, fills)
         return desk
 
     def _check(self, desk: Desk, listing: Listing, order: Order) -> None:
@@ -212,24 +217,21 @@ class Trading:
             time_ms=time_ms,
         )
 
-    def _fill_resting(self, desk: Desk, order: Order, best: Decimal, time_ms: int) -> None:
+    def _fill_resting(self, desk: Desk, order: Order, best: Decimal, time_ms: int) -> Fill:
         listing = self._market.listing(order.venue, order.symbol)
         level = self._market.level_quantity(order.venue, order.symbol, time_ms)
         quantity = matching.resting_capacity(order, best, level, listing.lot)
         if order.reduce_only:
             quantity = min(quantity, desk.reducible(order.symbol, order.side))
-        fill = self._execute(desk, listing, order, Take(order.limit_price or best, quantity), is_maker=True, time_ms=time_ms)
-        self._keep(desk, [order], [fill])
+        return self._execute(desk, listing, order, Take(order.limit_price or best, quantity), is_maker=True, time_ms=time_ms)
 
-    def _keep(self, desk: Desk, orders: Sequence[Order], fills: Sequence[Fill] = ()) -> None:
-        """Files a change together with what follows from it: reduce-only orders that have nothing left to reduce are canceled."""
-        ended = []
-        for symbol in {fill.symbol for fill in fills}:
-            for order in desk.open_on(symbol):
-                if order.reduce_only and order.status.is_open and not desk.reducible(symbol, order.side):
-                    self._end(order, "reduce_only", fills[-1].time_ms)
-                    ended.append(order)
-        self._ledger.keep(desk, [*orders, *(order for order in ended if order not in orders)], fills)
+    def _end_pointless(self, desk: Desk, symbol: str, time_ms: int) -> list[Order]:
+        """Cancels the resting reduce-only orders that have nothing left to reduce."""
+        pointless = [order for order in desk.open_on(symbol) if order.reduce_only and order.status.is_open]
+        ended = [order for order in pointless if not desk.reducible(symbol, order.side)]
+        for order in ended:
+            self._end(order, "reduce_only", time_ms)
+        return ended
 
     def _end(self, order: Order, reason: str, time_ms: int) -> None:
         order.status, order.cancel_reason = Status.CANCELED, reason

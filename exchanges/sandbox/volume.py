@@ -22,7 +22,7 @@ class Traded(NamedTuple):
     trades: int
 
 
-class _Bounds(NamedTuple):
+class Bounds(NamedTuple):
     """In ticks; `mean` is about the mean price over the time of a segment."""
 
     low: int
@@ -36,7 +36,7 @@ class Volumes:
         self._path = path
         self._daily_usd = daily_usd
         self._tick_lot_usd = tick * lot
-        self._parts = lru_cache(maxsize=384)(self._split)
+        self._parts = lru_cache(maxsize=192)(self._split)
         self._day = lru_cache(maxsize=64)(self._draw_day)
 
     def between(self, start_ms: int, end_ms: int) -> Traded:
@@ -73,21 +73,21 @@ class Volumes:
         whole, numbers = self._traded(level, index), draw(self._key, level, index)
         parts = self._path.parts(level, index)
         bounds = [self._bounds(level + 1, index * BRANCHES[level] + part, segment) for part, segment in enumerate(parts)]
-        lots = _lots_of_parts(whole, bounds, [16384 + number for number in numbers[: BRANCHES[level]]])
+        lots = lots_of_parts(whole, bounds, [16384 + number for number in numbers[: BRANCHES[level]]])
         trades = shares(whole.trades, lots) if whole.lots else [0] * len(lots)
-        return tuple(map(Traded, lots, _turnovers(whole.turnover, lots, bounds), trades))
+        return tuple(map(Traded, lots, turnovers_of_parts(whole.turnover, lots, bounds), trades))
 
-    def _bounds(self, level: int, index: int, segment: Segment) -> _Bounds:
+    def _bounds(self, level: int, index: int, segment: Segment) -> Bounds:
         """The mean comes from the parts of the segment: the nearer to the truth, the less volume has to move when it is split."""
         mean = (segment.start + segment.end) / 2
         if level < LEAF:
             parts = self._path.parts(level, index)
             mean = sum(part.start + part.end for part in parts) / 2 / len(parts)
         to_ticks = self._path.to_ticks
-        return _Bounds(to_ticks(segment.low), to_ticks(segment.high), to_ticks(mean))
+        return Bounds(to_ticks(segment.low), to_ticks(segment.high), to_ticks(mean))
 
 
-def _lots_of_parts(whole: Traded, bounds: list[_Bounds], weights: list[int]) -> list[int]:
+def lots_of_parts(whole: Traded, bounds: list[Bounds], weights: list[int]) -> list[int]:
     """Lots per part, near the weights, but moved to where the turnover of the whole lies, so that the parts can make it up."""
     lots = shares(whole.lots, _tilted(weights, [each.mean for each in bounds], whole.turnover / max(whole.lots, 1)))
     least = sum(count * each.low for count, each in zip(lots, bounds, strict=True))
@@ -112,7 +112,7 @@ def _tilted(weights: list[int], values: list[int], wanted: float) -> list[int]:
     return [round(weight * (1 - moved) + extra * scale) for weight, extra in zip(weights, beyond, strict=True)]
 
 
-def _turnovers(turnover: int, lots: list[int], bounds: list[_Bounds]) -> list[int]:
+def turnovers_of_parts(turnover: int, lots: list[int], bounds: list[Bounds]) -> list[int]:
     """Each part's turnover: its mean price, and what then is missing or too much spread by the room up or down."""
     usual = [count * each.mean for count, each in zip(lots, bounds, strict=True)]
     missing = turnover - sum(usual)

@@ -266,6 +266,19 @@ def test_a_tick_beyond_the_extreme_is_not_reached() -> None:
     assert len(engine.open_orders(account)) == 2
 
 
+def test_what_happened_before_an_order_does_not_fill_it() -> None:
+    """Within the second in which it was placed the market has moved away already."""
+    at = (Venue.BINANCE, "BTCUSDT")
+    rising = (ms for ms in range(NOW_MS, NOW_MS + HOUR_MS, 1000) if MARKET.price(*at, ms) < MARKET.extremes(*at, ms + 900, ms + 1000)[0])
+    second_ms = next(rising)
+    engine, clock = exchange(second_ms)
+    account = engine.account(Venue.BINANCE, "someone")
+    clock.ms = second_ms + 900
+    limit(engine, account, BUY, "0.01", MARKET.price(*at, second_ms))
+    clock.ms = second_ms + 1000
+    assert engine.fills(account) == []
+
+
 def test_a_resting_order_larger_than_a_level_fills_in_parts() -> None:
     engine, clock = exchange()
     account = engine.account(Venue.BINANCE, "someone")
@@ -324,6 +337,33 @@ def test_resting_reduce_only_orders_end_with_the_position() -> None:
     assert closing.status is Status.NEW
     market(engine, account, SELL, "0.2")
     assert (closing.status, closing.cancel_reason, other.status) == (Status.CANCELED, "reduce_only", Status.NEW)
+
+
+def test_a_crossing_reduce_only_limit_order_larger_than_the_position_does_not_rest() -> None:
+    engine, _ = exchange()
+    account = engine.account(Venue.BINANCE, "someone")
+    market(engine, account, BUY, "0.3")
+    price = away(engine, engine.listing(Venue.BINANCE, "BTCUSDT"), "0.99")
+    order = limit(engine, account, SELL, "0.5", price, reduce_only=True)
+    assert (order.filled, order.status, order.cancel_reason) == (Decimal("0.3"), Status.EXPIRED, "reduce_only")
+    assert engine.open_orders(account) == []
+
+
+@pytest.mark.parametrize("venue", list(Venue))
+def test_a_resting_reduce_only_order_larger_than_the_position_only_closes_it(venue: Venue) -> None:
+    engine, clock = exchange()
+    account = engine.account(venue, "someone")
+    _, high = MARKET.extremes(venue, "BTCUSDT", NOW_MS, NOW_MS + HOUR_MS)
+    market(engine, account, BUY, "0.3")
+    first, second = (limit(engine, account, SELL, "0.2", high, reduce_only=True) for _ in range(2))
+    third = limit(engine, account, SELL, "0.9", high, reduce_only=True)
+    while clock.ms < NOW_MS + HOUR_MS and account.positions:
+        clock.ms += 60_000
+        engine.settle()
+    assert account.positions == {}
+    assert (first.filled, second.filled, third.filled) == (Decimal("0.2"), Decimal("0.1"), ZERO)
+    assert (second.status, third.status) == (Status.CANCELED, Status.CANCELED)
+    check_books(engine, account)
 
 
 def test_a_flip_realises_the_old_position_and_opens_at_the_new_price() -> None:

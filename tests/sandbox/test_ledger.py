@@ -103,6 +103,22 @@ def test_what_came_due_while_it_was_off_is_settled_as_of_then(path: Path) -> Non
         assert NOW_MS < fill.time_ms <= NOW_MS + HOUR_MS
 
 
+def test_what_one_settlement_finds_is_written_as_one_entry(path: Path) -> None:
+    clock = Clock()
+    ledger = Ledger(path)
+    engine = Engine(seed=7, ledger=ledger, now_ms=clock)
+    account = engine.account(Venue.BINANCE, "someone")
+    low, high = MARKET.extremes(Venue.BINANCE, "BTCUSDT", NOW_MS, NOW_MS + HOUR_MS)
+    limit(engine, account, Side.BUY, "0.01", low)
+    limit(engine, account, Side.SELL, "0.01", high)
+    before = path.read_bytes().count(b"\n")
+    clock.ms += HOUR_MS
+    engine.settle()
+    assert len(engine.fills(account)) == 2
+    assert path.read_bytes().count(b"\n") == before + 1
+    ledger.close()
+
+
 def test_a_lost_file_means_new_accounts(path: Path) -> None:
     fill_ledger(path, Clock())
     path.unlink()

@@ -13,6 +13,7 @@ from exchanges.sandbox.market import HOUR_MS, MONTH_MS, WEEK_MS, Market, candle_
 from exchanges.sandbox.model import Candle, Listing, Reason, Refused, Side, Venue
 from exchanges.sandbox.noise import shares
 from exchanges.sandbox.path import DAY_MS, DURATIONS_MS, LEAF
+from exchanges.sandbox.volume import Bounds, Traded, lots_of_parts, turnovers_of_parts
 
 NOW_MS = 1_795_510_000_000  # 24 November 2026
 MINUTE_MS = 60_000
@@ -140,6 +141,12 @@ def test_venues_agree_up_to_a_small_basis(at_ms: int, base: str) -> None:
         assert abs(price - theirs) <= price * Decimal("0.0025") + tick + okx.tick * scale
 
 
+def test_venues_keep_the_same_shape_over_months() -> None:
+    for at_ms in range(NOW_MS - 150 * DAY_MS, NOW_MS, 2 * HOUR_MS + 61_000):
+        ratio = MARKET.price(Venue.BINANCE, "BTCUSDT", at_ms) / MARKET.price(Venue.OKX, "BTCUSDT", at_ms)
+        assert abs(ratio - 1) < Decimal("0.0012")
+
+
 @given(listing=listings, at_ms=moments, depth=st.integers(1, 60))
 @settings(max_examples=60, deadline=None)
 def test_a_book_stands_around_the_price_and_still_for_a_second(listing: Listing, at_ms: int, depth: int) -> None:
@@ -188,6 +195,34 @@ def test_an_unlisted_symbol_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         MARKET.price(Venue.OKX, "1000PEPEUSDT", NOW_MS)
     assert refused.value.reason is Reason.UNKNOWN_SYMBOL
+
+
+@st.composite
+def segments(draw: st.DrawFn) -> tuple[Traded, list[Bounds], list[int]]:
+    """A whole whose mean price lies anywhere within its parts, and parts that meet each other as a continuous path does."""
+    knots = draw(st.lists(st.integers(1, 60), min_size=4, max_size=7))
+    bounds = []
+    for start, end in pairwise(knots):
+        low, high = max(1, min(start, end) - draw(st.integers(0, 5))), max(start, end) + draw(st.integers(0, 5))
+        bounds.append(Bounds(low, high, draw(st.integers(low, high))))
+    lots = draw(st.integers(0, 50))
+    low, high = min(each.low for each in bounds), max(each.high for each in bounds)
+    return (
+        Traded(lots, draw(st.integers(low * lots, high * lots)), 9),
+        bounds,
+        draw(st.lists(st.integers(1, 9), min_size=len(bounds), max_size=len(bounds))),
+    )
+
+
+@given(segment=segments())
+@settings(max_examples=400, deadline=None)
+def test_the_parts_of_a_volume_make_up_the_whole_within_their_bounds(segment: tuple[Traded, list[Bounds], list[int]]) -> None:
+    whole, bounds, weights = segment
+    lots = lots_of_parts(whole, bounds, weights)
+    turnovers = turnovers_of_parts(whole.turnover, lots, bounds)
+    assert (sum(lots), sum(turnovers)) == (whole.lots, whole.turnover)
+    for count, turnover, each in zip(lots, turnovers, bounds, strict=True):
+        assert each.low * count <= turnover <= each.high * count
 
 
 @given(total=st.integers(0, 10**24), weights=st.lists(st.integers(0, 10**9), min_size=1, max_size=8).filter(any))

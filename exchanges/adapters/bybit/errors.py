@@ -94,6 +94,7 @@ _FIELD_BY_CLASS: dict[type[ExchangeAPIError], str] = {
 }
 # 10001 is every wrong parameter; only its text tells which.
 _MEANINGS_OF_10001: tuple[tuple[str, type[ExchangeAPIError], str], ...] = (
+    ("openapi sign params", BadApiKey, ""),
     ("position idx", PositionModeMismatch, "position_side"),
     ("number of contracts", FilterViolation, "quantity"),
     ("qty invalid", FilterViolation, "quantity"),

@@ -13,10 +13,10 @@ from exchanges.adapters.bybit.wire import (
     EPOCH,
     LEGS,
     MILLISECOND,
+    NO_TIME,
     Row,
     to_milliseconds,
     to_moment,
-    to_moment_or_none,
     to_price_or_none,
     to_rows,
     to_text,
@@ -44,7 +44,6 @@ UNDERSCALED_BASES = {"SHIB1000": ("SHIB", 1000)}
 _POSITIONS = TypeAdapter(list[Position])
 _MARKS = TypeAdapter(list[MarkPrice])
 _KLINES = TypeAdapter(list[Kline])
-_STRINGS = {str}
 _DIRECTIONS = {"Buy": PositionSide.LONG, "Sell": PositionSide.SHORT}
 _MARGIN_MODES = {
     "REGULAR_MARGIN": MarginMode.CROSS,
@@ -177,11 +176,11 @@ def to_server_time_ms(envelope: Row) -> int:
 
 
 def _position_fields(row: Row, symbol: str, margin_mode: MarginMode) -> Row:
-    """Numbers stay strings here: the one validation of the whole list makes them Decimal. A JSON number is refused before it."""
-    size, entry, mark, unrealized = row["size"], row["avgPrice"], row["markPrice"], row["unrealisedPnl"]
+    """Numbers stay strings here: the one validation of the whole list makes them Decimal."""
+    size, entry, mark, unrealized, updated = row["size"], row["avgPrice"], row["markPrice"], row["unrealisedPnl"], row["updatedTime"]
     liquidation, leverage, margin, realized = row["liqPrice"], row["leverage"], row["positionIM"], row.get("curRealisedPnl") or ""
-    if {*map(type, (size, entry, mark, unrealized, liquidation, leverage, margin, realized))} != _STRINGS:
-        raise TypeError("a number that is no string")
+    # Joining refuses whatever is no string, a JSON number above all: validation would take a float for a Decimal.
+    "".join((size, entry, mark, unrealized, updated, liquidation, leverage, margin, realized))
     return {
         "symbol": symbol,
         "venue_symbol": row["symbol"],
@@ -196,7 +195,7 @@ def _position_fields(row: Row, symbol: str, margin_mode: MarginMode) -> Row:
         "margin": margin or None,
         "margin_mode": margin_mode,
         "position_side": LEGS[row["positionIdx"]],
-        "updated_at": to_moment_or_none(row["updatedTime"]),
+        "updated_at": None if updated in NO_TIME else EPOCH + int(updated) * MILLISECOND,
     }
 
 

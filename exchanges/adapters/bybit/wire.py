@@ -22,6 +22,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 # The SDK signs a query string as it is and does not encode it: these are the values that arrive as they were signed and stay one value.
 QUERY_VALUE = re.compile(r"(?:[A-Za-z0-9\-._~!$'()*+,/:;=?@]|%[0-9A-Fa-f]{2})+")
+NO_TIME = ("", "0", 0, None)
 LEGS = {0: PositionSide.BOTH, 1: PositionSide.LONG, 2: PositionSide.SHORT}
 
 
@@ -67,7 +68,7 @@ def to_moment(value: object) -> datetime:
 
 
 def to_moment_or_none(value: object) -> datetime | None:
-    return None if value in ("", "0", 0, None) else to_moment(value)
+    return None if value in NO_TIME else to_moment(value)
 
 
 def to_price_or_none(value: object) -> Decimal | None:

@@ -77,7 +77,8 @@ class RecordingVenue:
             return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
         if isinstance(answer, dict):
             return web.json_response(answer)
-        return await answer(request)
+        response: web.StreamResponse = await answer(request)
+        return response
 
 
 async def hang_up(request: web.BaseRequest) -> web.StreamResponse:

@@ -1,0 +1,165 @@
+"""The SDK calls in use, and what each of them puts on the wire."""
+
+from typing import Any
+
+# name of the capture: (SDK method, arguments, HTTP method, target, body)
+CALLS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
+    "place_market": (
+        "place_order",
+        {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "side": "Buy",
+            "orderType": "Market",
+            "qty": "0.01",
+            "price": None,
+            "positionIdx": 0,
+            "orderLinkId": "my-1",
+        },
+        "POST",
+        "/v5/order/create",
+        '{"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01", "positionIdx": 0,'
+        ' "orderLinkId": "my-1"}',
+    ),
+    "place_limit": (
+        "place_order",
+        {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "side": "Buy",
+            "orderType": "Limit",
+            "qty": "0.01",
+            "price": "50000.1",
+            "timeInForce": "GTC",
+            "positionIdx": 0,
+            "orderLinkId": "my-2",
+            "reduceOnly": False,
+        },
+        "POST",
+        "/v5/order/create",
+        '{"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "50000.1",'
+        ' "timeInForce": "GTC", "positionIdx": 0, "orderLinkId": "my-2", "reduceOnly": false}',
+    ),
+    "place_limit_postonly": (
+        "place_order",
+        {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "side": "Buy",
+            "orderType": "Limit",
+            "qty": "0.01",
+            "price": "50000.1",
+            "timeInForce": "PostOnly",
+            "positionIdx": 0,
+        },
+        "POST",
+        "/v5/order/create",
+        '{"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "50000.1",'
+        ' "timeInForce": "PostOnly", "positionIdx": 0}',
+    ),
+    "close_position": (
+        "place_order",
+        {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "side": "Sell",
+            "orderType": "Market",
+            "qty": "0",
+            "reduceOnly": True,
+            "closeOnTrigger": True,
+            "positionIdx": 0,
+            "orderLinkId": "cl-1",
+        },
+        "POST",
+        "/v5/order/create",
+        '{"category": "linear", "symbol": "BTCUSDT", "side": "Sell", "orderType": "Market", "qty": "0", "reduceOnly": true,'
+        ' "closeOnTrigger": true, "positionIdx": 0, "orderLinkId": "cl-1"}',
+    ),
+    "cancel": (
+        "cancel_order",
+        {"category": "linear", "symbol": "BTCUSDT", "orderId": "1"},
+        "POST",
+        "/v5/order/cancel",
+        '{"category": "linear", "symbol": "BTCUSDT", "orderId": "1"}',
+    ),
+    "set_leverage": (
+        "set_leverage",
+        {"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "5"},
+        "POST",
+        "/v5/position/set-leverage",
+        '{"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "5"}',
+    ),
+    "positions": (
+        "get_positions",
+        {"category": "linear", "settleCoin": "USDT", "limit": 200, "cursor": None},
+        "GET",
+        "/v5/position/list?category=linear&limit=200&settleCoin=USDT",
+        "",
+    ),
+    "balances": (
+        "get_wallet_balance",
+        {"accountType": "UNIFIED"},
+        "GET",
+        "/v5/account/wallet-balance?accountType=UNIFIED",
+        "",
+    ),
+    "account_info": ("get_account_info", {}, "GET", "/v5/account/info", ""),
+    "klines": (
+        "get_kline",
+        {"category": "linear", "symbol": "BTCUSDT", "interval": "1", "start": 1, "end": 2, "limit": 5},
+        "GET",
+        "/v5/market/kline?category=linear&end=2&interval=1&limit=5&start=1&symbol=BTCUSDT",
+        "",
+    ),
+    "order_status(realtime)": (
+        "get_open_orders",
+        {"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "my-1"},
+        "GET",
+        "/v5/order/realtime?category=linear&orderLinkId=my-1&symbol=BTCUSDT",
+        "",
+    ),
+    "order_history": (
+        "get_order_history",
+        {"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "my-1"},
+        "GET",
+        "/v5/order/history?category=linear&orderLinkId=my-1&symbol=BTCUSDT",
+        "",
+    ),
+    "open_orders": (
+        "get_open_orders",
+        {"category": "linear", "settleCoin": "USDT", "limit": 50},
+        "GET",
+        "/v5/order/realtime?category=linear&limit=50&settleCoin=USDT",
+        "",
+    ),
+    "executions": (
+        "get_executions",
+        {"category": "linear", "limit": 100},
+        "GET",
+        "/v5/execution/list?category=linear&limit=100",
+        "",
+    ),
+    "cursor_with_percent": (
+        "get_executions",
+        {"category": "linear", "cursor": "a%3A1%2Cb"},
+        "GET",
+        "/v5/execution/list?category=linear&cursor=a%3A1%2Cb",
+        "",
+    ),
+    "instruments": (
+        "get_instruments_info",
+        {"category": "linear", "limit": 1000},
+        "GET",
+        "/v5/market/instruments-info?category=linear&limit=1000",
+        "",
+    ),
+    "tickers": (
+        "get_tickers",
+        {"category": "linear", "symbol": "BTCUSDT"},
+        "GET",
+        "/v5/market/tickers?category=linear&symbol=BTCUSDT",
+        "",
+    ),
+    "server_time": ("get_server_time", {}, "GET", "/v5/market/time", ""),
+}
+PUBLIC = {"klines", "instruments", "tickers", "server_time"}
