@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from exchanges.sandbox.server import add_arguments, serve
@@ -15,6 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_arguments(parser)
+        parser.set_defaults(var_dir=settings.VAR_DIR / "sandbox")
 
     def handle(self, **options: Any) -> None:
         sys.exit(serve(port=options["port"], seed=options["seed"], var_dir=options["var_dir"], control=options["control"]))
