@@ -4,7 +4,8 @@ import { serverNow } from "./clock.js";
 
 const ORDER = ["fresh", "late", "stale", "unknown", "error"];
 const HOLDERS = "[data-row], [data-chip]";
-const time = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short", hourCycle: "h23" });
+const TIME_PARTS = { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short", hourCycle: "h23" };
+const time = new Intl.DateTimeFormat([], TIME_PARTS);
 
 export function ageText(seconds) {
   const s = Math.max(0, Math.floor(seconds));

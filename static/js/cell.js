@@ -3,11 +3,16 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export function writeCell(holder, cell) {
   const bar = holder.querySelector("[data-segments]");
-  if (bar) bar.replaceChildren(...(cell.segments ?? []).map(segmentRect));
+  if (bar) writeBar(bar, cell);
   else writeValue(holder, cell);
   writeDetail(holder, cell.detail ?? "");
   setOrRemove(holder, "data-tone", cell.tone);
   setOrRemove(holder, "title", cell.title);
+}
+
+function writeBar(bar, cell) {
+  bar.replaceChildren(...(cell.segments ?? []).map(segmentRect));
+  bar.parentElement.setAttribute("aria-label", cell.title || cell.text);
 }
 
 function writeValue(holder, cell) {
@@ -40,8 +45,10 @@ function segmentRect(segment) {
   const title = document.createElementNS(SVG, "title");
   title.textContent = segment.exchange;
   rect.append(title);
-  const attributes = { x: segment.start, y: 1, width: segment.width, height: 8, "data-exchange": segment.exchange, "data-tone": segment.tone };
-  for (const [name, value] of Object.entries(attributes)) rect.setAttribute(name, value);
+  const place = { x: segment.start, y: 1, width: segment.width, height: 8 };
+  for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
+  rect.dataset.exchange = segment.exchange;
+  rect.dataset.tone = segment.tone;
   return rect;
 }
 

@@ -1,10 +1,9 @@
 // Keeps the panels in step with the server: patches go in at once, and a panel they do not fit is fetched again as a whole. What
 // arrives while a panel is under way is applied once more after it, or the older fragment would win.
+import { whenFree } from "./hold.js";
 import { applyPanel, applyTopbar } from "./patch.js";
 
-const HOLD_MS = 3000;
 const RETRY_MS = 2000;
-const waiting = new Map();
 const underWay = new Map();
 
 export function receive(message) {
@@ -13,41 +12,42 @@ export function receive(message) {
 }
 
 export function refetchAll() {
-  for (const panel of document.querySelectorAll("[id^='panel-']")) refetch(panel.id.slice(6), { hold: false });
+  for (const panel of document.querySelectorAll("[id^='panel-']")) refetch(panelName(panel));
 }
 
 function apply(name, patch) {
   if (patch.keys) showCount(name, patch.keys.length);
   underWay.get(name)?.patches.push(patch);
-  const isKnown = name === "topbar" ? applyTopbar(patch) : applyPanel(name, patch);
-  if (!isKnown && !underWay.has(name)) refetch(name);
+  const fits = name === "topbar" ? applyTopbar(patch) : applyPanel(name, patch);
+  if (!fits && !underWay.has(name)) whenFree(name, refetch);
 }
 
-function refetch(name, { hold = true } = {}) {
+function refetch(name) {
   const running = underWay.get(name);
   if (running) {
     running.again = true;
     return;
   }
-  const since = waiting.get(name) ?? performance.now();
-  if (hold && isHeld(name) && performance.now() - since < HOLD_MS) {
-    if (!waiting.has(name)) setTimeout(recheck, 150, name);
-    waiting.set(name, since);
-    return;
-  }
-  waiting.delete(name);
   underWay.set(name, { patches: [], again: false });
   htmx.trigger(`#panel-${name}`, "refresh");
 }
 
-function recheck(name) {
-  if (!waiting.has(name)) return;
-  refetch(name);
-  if (waiting.has(name)) setTimeout(recheck, 150, name);
+// htmx makes a fragment ready to act only when it has settled; a refresh asked for earlier would be lost.
+function arrived({ target }) {
+  const name = panelName(target);
+  const running = underWay.get(name);
+  if (!running) return;
+  underWay.delete(name);
+  if (name !== "topbar") showCount(name, target.querySelectorAll("tr[data-row]").length);
+  for (const patch of running.patches) apply(name, patch);
+  if (running.again) refetch(name);
 }
 
-function isHeld(name) {
-  return document.querySelector(`#panel-${name}:hover, #panel-${name} [data-armed], dialog[open]`) !== null;
+function failed({ detail }) {
+  const name = panelName(detail.target);
+  if (detail.successful || !underWay.delete(name)) return;
+  const { status } = detail.xhr;
+  if (status === 0 || status >= 500) setTimeout(refetch, RETRY_MS, name);
 }
 
 // No row is no count: whether there are none or none are known is for the panel to say.
@@ -56,17 +56,11 @@ function showCount(name, count) {
   if (element) element.textContent = count || "";
 }
 
+function panelName(element) {
+  return element?.id?.startsWith("panel-") ? element.id.slice(6) : "";
+}
+
 export function start() {
-  document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    const name = detail.target?.id.startsWith("panel-") ? detail.target.id.slice(6) : "";
-    const running = underWay.get(name);
-    if (!running) return;
-    underWay.delete(name);
-    const status = detail.xhr.status;
-    if (!detail.successful && (status === 0 || status >= 500)) setTimeout(refetch, RETRY_MS, name);
-    if (!detail.successful) return;
-    if (name !== "topbar") showCount(name, document.querySelectorAll(`#panel-${name} tr[data-row]`).length);
-    for (const patch of running.patches) apply(name, patch);
-    if (running.again) refetch(name);
-  });
+  document.addEventListener("htmx:afterSettle", arrived);
+  document.addEventListener("htmx:afterRequest", failed);
 }

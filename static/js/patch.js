@@ -25,7 +25,9 @@ export function applyTopbar(patch) {
     if (holder) writeCell(holder, cell);
     return holder;
   });
-  const chips = Object.entries(patch.chips ?? {}).map(([key, chip]) => writeChip(topbar.querySelector(`[data-chip="${CSS.escape(key)}"]`), chip));
+  const chips = Object.entries(patch.chips ?? {}).map(([key, chip]) => {
+    return writeChip(topbar.querySelector(`[data-chip="${CSS.escape(key)}"]`), chip);
+  });
   if (patch.is_complete !== undefined) topbar.querySelector("[data-incomplete]").hidden = patch.is_complete;
   if (patch.incomplete_reasons) topbar.querySelector("[data-reasons]").textContent = patch.incomplete_reasons.join(" · ");
   return [...figures, ...chips].every(Boolean);

@@ -2,7 +2,7 @@
 (() => {
   const root = document.documentElement;
   const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  const store = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* private windows may refuse; the page still turns */ } };
+  const store = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* refused in some private windows */ } };
   const system = () => (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
   const shown = () => root.dataset.theme ?? system();
 

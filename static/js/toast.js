@@ -6,7 +6,7 @@ export function toast({ text, tone = "ok" }) {
   const item = document.createElement("div");
   item.className = "note toast";
   item.dataset.tone = tone;
-  item.setAttribute("role", tone === "ok" ? "status" : "alert");
+  if (tone !== "ok") item.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = text;
   const dismiss = document.createElement("button");
@@ -33,13 +33,18 @@ function remove(item) {
   if (region && !region.children.length) region.hidePopover?.();
 }
 
+// Only an answer that refuses is proof that nothing was sent.
 function explainFailure({ detail }) {
-  if (detail.target?.id.startsWith("panel-") || detail.requestConfig?.elt?.id === "ticket-facts") return;
-  const isWrite = detail.requestConfig?.verb === "post" && !detail.pathInfo.requestPath.endsWith("/preview");
-  const status = detail.xhr?.status;
-  if (!isWrite) return toast({ tone: "danger", text: status ? `Crossbook answered with error ${status}. No order was sent.` : "Crossbook did not answer. No order was sent." });
-  if (status >= 400 && status < 500) return toast({ tone: "danger", text: `Refused with error ${status}: this was not carried out.` });
-  return toast({ tone: "danger", text: "No clear answer: it is unknown whether this was sent. Look at the open orders before you repeat it." });
+  if (detail.target?.id.startsWith("panel-") || detail.requestConfig.elt.id === "ticket-facts") return;
+  toast({ tone: "danger", text: failureText(detail) });
+}
+
+function failureText({ xhr: { status }, requestConfig: { elt, verb } }) {
+  const mayHaveSent = verb === "post" && !elt.matches(".ticket-form, [name='refresh']");
+  const answer = status ? `Crossbook answered with error ${status}` : "Crossbook did not answer";
+  if (!mayHaveSent) return `${answer}. No order was sent.`;
+  if (status >= 400 && status < 500) return `${answer}: this was not carried out.`;
+  return `${answer}: it is unknown whether this was sent. Look at the open orders before you repeat it.`;
 }
 
 export function start() {
