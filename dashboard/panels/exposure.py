@@ -48,7 +48,12 @@ def _asset_row(book: Book, asset: AssetExposure, widest: Decimal) -> Row:
         cells=(
             Cell("asset", asset.asset),
             Cell("bar", "", title=_bar_title(asset), segments=_segments(book, asset.asset, widest)),
-            Cell("net", numbers.money(asset.net_usd), numbers.tone(asset.net_usd), detail=f"{amount(asset.net_quantity)} {asset.asset}"),
+            Cell(
+                "net",
+                numbers.signed_money(asset.net_usd),
+                numbers.tone(asset.net_usd),
+                detail=f"{amount(asset.net_quantity)} {asset.asset}",
+            ),
             Cell("gross", numbers.money(asset.gross_usd)),
             Cell("share", numbers.percent(share_of_equity(book, asset.net_usd))),
             signed_cell("pnl", asset.unrealized_pnl_usd),

@@ -6,7 +6,6 @@ from dashboard import numbers
 from dashboard.book import Book
 from dashboard.panels.cells import empty_message, freshness_of
 from dashboard.presentation import Cell, Column, Freshness, Panel, Row, Tone
-from portfolio.exposure import describe_age
 from portfolio.models import Order
 from portfolio.states import OrderState
 
@@ -31,7 +30,7 @@ def orders_panel(book: Book) -> Panel:
         Column("quantity", "Quantity"),
         Column("price", "Price"),
         Column("state", "State", "text"),
-        Column("age", "Age", "age"),
+        Column("entered", "Entered", "age", title="UTC"),
         Column("actions", "", "actions"),
     )
     rows = tuple(_order_row(book, order) for order in book.orders)
@@ -59,12 +58,17 @@ def _order_row(book: Book, order: Order) -> Row:
             Cell("quantity", numbers.quantity(order.quantity, lot), detail=filled),
             Cell("price", price),
             Cell("state", words, tone, detail=order.reason),
-            Cell("age", describe_age(book.now - order.created_at), title=f"Entered {numbers.clock(order.created_at)}"),
+            Cell("entered", _moment(order.created_at, book.now), title=f"{order.created_at:%Y-%m-%d %H:%M:%S} UTC"),
         ),
         freshness="unknown" if order.is_unresolved else _order_freshness(book, order, as_of),
         id=order.pk,
         can_cancel=_can_cancel(order),
     )
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    """The time of today, the date of an earlier day; both UTC."""
+    return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%d %b}"
 
 
 def _can_cancel(order: Order) -> bool:

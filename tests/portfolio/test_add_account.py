@@ -1,0 +1,59 @@
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from exchanges.accounts import config_for
+from exchanges.models import Credential, ExchangeAccount
+from portfolio.models import Membership, Portfolio, Role
+from tests.simulated import Sandbox
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXCHANGE_KEY", "sandbox-nina")
+    monkeypatch.setenv("EXCHANGE_SECRET", "sandbox-nina-secret")
+    monkeypatch.setenv("EXCHANGE_PASSPHRASE", "sandbox-nina-passphrase")
+
+
+def add(exchange: str = "okx", **options: str) -> str:
+    out = StringIO()
+    given = {"exchange": exchange, "environment": "sandbox", "portfolio": "Nina's book", "user": "nina", **options}
+    call_command("add_account", stdout=out, **given)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("exchange", ["binance", "bybit", "okx"])
+def test_an_account_is_tried_and_stored_encrypted(transactional_db: None, sandbox: Sandbox, keys: None, exchange: str) -> None:
+    nina = User.objects.create_user("nina")
+    assert "is connected (one-way mode, equity 100,000.00 USD)" in add(exchange)
+    account = ExchangeAccount.objects.select_related("credential").get()
+    assert account.portfolio_link.is_default
+    assert Membership.objects.get(user=nina).role == Role.MANAGER
+    assert config_for(account).api_key.get_secret_value() == "sandbox-nina"
+    assert "nina" not in account.credential.ciphertext
+
+
+def test_a_wrong_secret_is_not_stored(transactional_db: None, sandbox: Sandbox, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.create_user("nina")
+    monkeypatch.setenv("EXCHANGE_SECRET", "wrong")
+    with pytest.raises(CommandError, match="not stored"):
+        add("binance")
+    assert not ExchangeAccount.objects.exists()
+    assert not Credential.objects.exists()
+    assert not Portfolio.objects.exists()
+
+
+def test_environments_are_not_mixed_and_labels_are_unique(transactional_db: None, sandbox: Sandbox, keys: None) -> None:
+    User.objects.create_user("nina")
+    Portfolio.objects.create(name="Real money", environment="live")
+    with pytest.raises(CommandError, match="environment must be live"):
+        add(portfolio="Real money")
+    add(label="One")
+    with pytest.raises(CommandError, match="label must be new"):
+        add(label="One")
+    with pytest.raises(CommandError, match="region must be one of"):
+        add(region="moon")
+    with pytest.raises(CommandError, match="there is no user"):
+        add(user="nobody", portfolio="Another")
