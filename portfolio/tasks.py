@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
-from portfolio import rounds
+from portfolio import housekeeping, rounds
 
 
 @shared_task(acks_late=True)
@@ -39,3 +39,8 @@ def refresh_account(account_id: int) -> None:
 @shared_task(acks_late=True)
 def record_equity() -> None:
     rounds.record_equity(datetime.now(UTC))
+
+
+@shared_task(acks_late=True)
+def tidy() -> None:
+    housekeeping.tidy(datetime.now(UTC))
