@@ -105,7 +105,9 @@ class DomainModel(BaseModel):
 
 
 class ExchangeConfig(DomainModel):
-    """What is needed to talk to one account. Secrets never appear in repr, logs or dumps."""
+    """What is needed to talk to one account. Secrets never appear in repr, logs, dumps or refusals."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     exchange_type: ExchangeType
     api_key: SecretStr

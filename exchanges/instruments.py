@@ -2,13 +2,17 @@
 accounts of that venue and environment. Knows no Django; the rows people see are made from it by `exchanges.tasks`."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from exchanges.domain import Instrument
-from exchanges.errors import UnknownSymbol
+from exchanges.errors import ExchangeAPIError, UnknownSymbol
+
+logger = logging.getLogger(__name__)
 
 RELOAD_AFTER_S = 3_600.0
+RETRY_AFTER_S = 30.0
 
 # What a contract name multiplies: one base unit of 1000PEPE is 1000 PEPE. Longest first, so that 1000000MOG is not read as 1000 x 000MOG.
 _MULTIPLIERS = {"1000000": 1_000_000, "10000": 10_000, "1000": 1_000, "1M": 1_000_000}
@@ -32,6 +36,7 @@ class InstrumentCatalogue:
         self._by_symbol: dict[str, Instrument] = {}
         self._by_venue_symbol: dict[str, Instrument] = {}
         self._loaded_at: float | None = None
+        self._retry_at = 0.0
         self._loading = asyncio.Lock()
 
     async def by_symbol(self, symbol: str) -> Instrument:
@@ -62,8 +67,17 @@ class InstrumentCatalogue:
         if self._is_fresh():
             return
         async with self._loading:
-            if not self._is_fresh():
+            if self._is_fresh():
+                return
+            try:
                 await self.reload()
+            except ExchangeAPIError as error:
+                if self._loaded_at is None:
+                    raise
+                logger.warning("instruments could not be read again, the known ones serve on: %s", error)
+                self._retry_at = self._monotonic() + RETRY_AFTER_S
 
     def _is_fresh(self) -> bool:
-        return self._loaded_at is not None and self._monotonic() - self._loaded_at < RELOAD_AFTER_S
+        """True also while a failed reload waits for its next try: a venue that is down must not hold up every question."""
+        now = self._monotonic()
+        return self._loaded_at is not None and (now - self._loaded_at < RELOAD_AFTER_S or now < self._retry_at)

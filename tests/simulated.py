@@ -38,9 +38,11 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(var_dir: Path, *, seed: int = 7) -> Iterator[Sandbox]:
-    """Started on a free port, stopped by its process id."""
-    command = [sys.executable, "-m", "exchanges.sandbox", "--port", "0", "--seed", str(seed), "--var-dir", str(var_dir), "--control"]
+def running_sandbox(var_dir: Path, *, seed: int = 7, port: int = 0) -> Iterator[Sandbox]:
+    """Started on a free port (or on `port`), stopped by its process id."""
+    settings = {"port": port, "seed": seed, "var-dir": var_dir}
+    options = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "exchanges.sandbox", *options, "--control"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ})
     try:
         line = process.stdout.readline() if process.stdout else ""
@@ -49,3 +51,5 @@ def running_sandbox(var_dir: Path, *, seed: int = 7) -> Iterator[Sandbox]:
     finally:
         process.kill()
         process.wait()
+        if process.stdout:
+            process.stdout.close()
