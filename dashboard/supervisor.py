@@ -7,6 +7,7 @@ Standard library only, so that it stays small beside what it watches. It holds n
 import ctypes
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -105,17 +106,18 @@ class Supervisor:
         return 0
 
     def _start_all(self) -> None:
-        os.environ["SANDBOX_URL"] = os.environ.get("SANDBOX_URL") or f"http://127.0.0.1:{_free_port()}"
         manage = [sys.executable, "manage.py"]
         if not os.environ.get("REDIS_URL"):
             port = _free_port()
             os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
             self._add(Service("valkey", valkey.command(port, environment.var_dir())))
-        sandbox_port = os.environ["SANDBOX_URL"].rpartition(":")[2].strip("/")
-        state = str(environment.var_dir() / "sandbox")
-        self._add(
-            Service("sandbox", [sys.executable, "-m", "exchanges.sandbox", "--port", sandbox_port, "--seed", "7", "--var-dir", state])
-        )
+        if not os.environ.get("SANDBOX_URL"):
+            port = _free_port()
+            os.environ["SANDBOX_URL"] = f"http://127.0.0.1:{port}"
+            state = str(environment.var_dir() / "sandbox")
+            sandbox = [sys.executable, "-m", "exchanges.sandbox", "--port", str(port), "--seed", "7", "--var-dir", state]
+            self._add(Service("sandbox", sandbox))
+            self.say("up", f"simulated exchanges: {os.environ['SANDBOX_URL']}/binance, /bybit and /okx")
         link = self._prepare([*manage, "prepare"])
         celery = [sys.executable, "-m", "celery", "-q", "-A", "dashboard.celery"]
         bind = ["-b", "127.0.0.1", "-p", str(self._port), "-v", "0"]
@@ -135,14 +137,34 @@ class Supervisor:
             service.start(self.say)
 
     def _prepare(self, command: list[str]) -> str:
-        """Migrate and make what a first start needs. Returns the path of a one-time login link. Raises ConfigurationError."""
-        done = subprocess.run(command, cwd=environment.ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode != 0:
-            lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-            raise ConfigurationError(lines[-1] if lines else "the database could not be prepared")
-        for line in done.stdout.splitlines()[:-1]:
+        """Migrate and make what a first start needs. Returns the path of a one-time login link, "" where the start was broken off (each
+        migration is one transaction, so it may be). Raises ConfigurationError."""
+        with subprocess.Popen(  # noqa: S603  (our own command)
+            command,
+            cwd=environment.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        ) as process:
+            output, errors = self._output_of(process)
+        if self._stopping.is_set():
+            return ""
+        if process.returncode != 0:
+            raise ConfigurationError(_last_sentence(errors) or "the database could not be prepared")
+        for line in output.splitlines()[:-1]:
             self.say("up", line)
-        return done.stdout.splitlines()[-1].strip()
+        return output.splitlines()[-1].strip()
+
+    def _output_of(self, process: "subprocess.Popen[str]") -> tuple[str, str]:
+        """What it wrote, once it has ended; told to stop meanwhile, it is ended."""
+        while True:
+            try:
+                return process.communicate(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                if self._stopping.is_set():
+                    process.terminate()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_DEADLINE_S
@@ -176,8 +198,17 @@ class Supervisor:
 
 
 def _relay(name: str, stream: IO[str] | None, say: Callable[[str, str], None]) -> None:
-    for line in stream or ():
-        say(name, line.rstrip())
+    if stream is None:
+        return
+    with stream:
+        for line in stream:
+            say(name, line.rstrip())
+
+
+def _last_sentence(text: str) -> str:
+    """The last line that a failed command wrote, without the name of our own exceptions before it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return re.sub(r"^(CommandError|dashboard\.environment\.ConfigurationError): ", "", lines[-1]) if lines else ""
 
 
 def _describe_exit(code: int) -> str:
@@ -201,6 +232,7 @@ def _claim_state(directory: Path) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        lock.close()
         raise ConfigurationError(f"Crossbook already runs on {directory}; stop it first or set VAR_DIR to another directory.") from error
     os.set_inheritable(lock.fileno(), False)
     return lock

@@ -1,6 +1,13 @@
-"""Ask for an account's figures to be read now instead of at the next poll. A hint: where the broker is away the poll comes anyway."""
+"""Ask for an account's figures to be read now instead of at the next poll. A hint: where the broker is away the poll comes anyway.
+
+Hints leave in a thread of their own: a broker that is gone or hangs must not hold up the answer to an order, and many hints for one account
+in a short time are one.
+"""
 
 import logging
+import threading
+from functools import cache
+from queue import SimpleQueue
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -12,11 +19,40 @@ logger = logging.getLogger(__name__)
 
 def soon(account_id: int) -> None:
     """After the transaction at hand is committed."""
-    transaction.on_commit(lambda: _ask(account_id))
+    transaction.on_commit(lambda: _hints().add(account_id))
 
 
-def _ask(account_id: int) -> None:
+class _Hints:
+    """Account ids on their way to the broker, each at most once."""
+
+    def __init__(self) -> None:
+        self._waiting: set[int] = set()
+        self._queue: SimpleQueue[int] = SimpleQueue()
+        threading.Thread(target=self._send_all, name="refresh-hints", daemon=True).start()
+
+    def add(self, account_id: int) -> None:
+        if account_id not in self._waiting:
+            self._waiting.add(account_id)
+            self._queue.put(account_id)
+
+    def _send_all(self) -> None:
+        while True:
+            account_id = self._queue.get()
+            # Before it is sent: what changes from now on wants a hint of its own.
+            self._waiting.discard(account_id)
+            _send(account_id)
+
+
+@cache
+def _hints() -> _Hints:
+    """This process's hints, started at first use: never at import, never before a fork."""
+    return _Hints()
+
+
+def _send(account_id: int) -> None:
     try:
         tasks.refresh_account.apply_async((account_id,), retry=False, expires=10)
     except OperationalError:
         logger.warning("broker away: account %s is read at its next poll", account_id)
+    except Exception:
+        logger.exception("account %s: the hint to read it was not sent; it is read at its next poll", account_id)
