@@ -60,7 +60,8 @@ class ExchangeAPIError(Exception):
     @property
     def user_message(self) -> str:
         """One sentence for a person: what we make of it, then the venue's words."""
-        return f"{self.hint} {self.message}".strip() if self.hint else self.message
+        message = self.message[:1].upper() + self.message[1:]
+        return f"{self.hint} {message}".strip() if self.hint else self.message
 
 
 class NotSent(ExchangeAPIError):
