@@ -69,7 +69,7 @@ def read_book(portfolio_id: int) -> Book:
     )
     states = {state.account_id: state for state in AccountState.objects.filter(account__in=accounts)}
     by_id = {account.pk: account for account in accounts}
-    positions = list(Position.objects.filter(account__in=accounts))
+    positions = list(Position.objects.filter(account__in=accounts).order_by("id"))
     balances = list(Balance.objects.filter(account__in=accounts).order_by("account__exchange", "account_id", "asset"))
     failed = Q(state__in=PRESUMED, updated_at__gt=now - RECENT_FAILURE)
     orders = list(Order.objects.filter(Q(state__in=OPEN) | failed, account__in=accounts).order_by("-created_at")[:ORDERS_SHOWN])

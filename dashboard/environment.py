@@ -4,14 +4,17 @@ Standard library only: the supervisor and the settings both read it. Every wrong
 says what to do.
 """
 
+import contextlib
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
+_MOST_DIGITS = 18
 VAULT_KEY_FILE = "vault.key"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105  (a file's name)
 
@@ -42,7 +45,7 @@ def port() -> int:
 
 def whole_number(name: str, default: int, *, low: int, high: int) -> int:
     text = os.environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS or not low <= int(text) <= high:
         raise ConfigurationError(f"{name} must be a whole number from {low} to {high}, was {text!r}.")
     return int(text)
 
@@ -65,17 +68,19 @@ def database_address() -> DatabaseAddress:
     url = os.environ.get("DATABASE_URL", "")
     if not url:
         return DatabaseAddress("sqlite", str(var_dir() / "crossbook.sqlite3"))
-    parts = urlsplit(url)
-    if parts.scheme in ("postgres", "postgresql"):
-        return DatabaseAddress(
-            "postgresql",
-            unquote(parts.path.lstrip("/")),
-            unquote(parts.username or ""),
-            unquote(parts.password or ""),
-            parts.hostname or "",
-            str(parts.port or ""),
-        )
-    raise ConfigurationError("DATABASE_URL must begin with postgresql:// (leave it out to use SQLite in VAR_DIR).")
+    try:
+        parts = urlsplit(url)
+        name, port_number = unquote(parts.path.lstrip("/")), parts.port
+    except ValueError as error:  # the text is left out: it may hold the password
+        raise ConfigurationError(
+            "DATABASE_URL must be postgresql://user:password@host:port/name; its host or port cannot be read."
+        ) from error
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ConfigurationError("DATABASE_URL must begin with postgresql:// (leave it out to use SQLite in VAR_DIR).")
+    if not name:
+        raise ConfigurationError("DATABASE_URL must end with the name of a database: postgresql://user:password@host:port/name.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return DatabaseAddress("postgresql", name, user, password, parts.hostname or "", str(port_number or ""))
 
 
 def redis_url() -> str:
@@ -96,13 +101,18 @@ def kept_secret(variable: str, file_name: str) -> str:
 
 
 def make_secret(file_name: str, value: str = "") -> None:
-    """Write a new secret to VAR_DIR, readable by this user alone; an existing one is left as it is."""
+    """Write a new secret to VAR_DIR, readable by this user alone; an existing one is left as it is. It appears whole or not at all: half a
+    key, left by a start that was killed, would never be replaced."""
     path = var_dir() / file_name
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         return
-    with os.fdopen(descriptor, "w") as file:
-        file.write((value or secrets.token_urlsafe(60)) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor, unfinished = tempfile.mkstemp(prefix=f".{file_name}.", dir=path.parent)  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write((value or secrets.token_urlsafe(60)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first
+            os.link(unfinished, path)
+    finally:
+        Path(unfinished).unlink()

@@ -1,6 +1,6 @@
 """What people type: the order ticket. One step from the form to an OrderRequest; every error is the sentence that a program would get."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from pydantic import ValidationError
 
 from dashboard import sentences
+from dashboard.requests import id_from
 from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from portfolio import access
@@ -22,6 +23,7 @@ _LIFETIMES = [
     (TimeInForce.FOK.value, "Fill or kill"),
     (TimeInForce.GTX.value, "Post-only"),
 ]
+MAX_KEY_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class OrderTicket(forms.Form):
     price = forms.CharField(max_length=50, required=False)
     time_in_force = forms.ChoiceField(choices=_LIFETIMES, required=False, initial=TimeInForce.GTC.value)
     reduce_only = forms.BooleanField(required=False)
-    idempotency_key = forms.CharField(max_length=100, widget=forms.HiddenInput)
+    idempotency_key = forms.CharField(max_length=MAX_KEY_LENGTH, widget=forms.HiddenInput)
 
     def __init__(self, user: User, data: Any = None, **kwargs: Any) -> None:
         kwargs["initial"] = {"idempotency_key": new_idempotency_key(), **kwargs.get("initial", {})}
@@ -56,10 +58,7 @@ class OrderTicket(forms.Form):
         self.user = user
         self.reference = self.rules = self.contracts = ""
         self.confirmation: Confirmation | None = None
-        accounts = (
-            access.accounts_for(user).active().filter(is_trading_enabled=True).select_related("portfolio_link__portfolio", "credential")
-        )
-        self.accounts = {account.pk: account for account in accounts}
+        self.accounts = {account.pk: account for account in _tradable(user)}
         choices = self.fields["account"]
         assert isinstance(choices, forms.ChoiceField)  # noqa: S101  (for the type checker)
         choices.choices = _grouped(list(self.accounts.values()))
@@ -71,9 +70,8 @@ class OrderTicket(forms.Form):
 
     @property
     def chosen_account(self) -> ExchangeAccount | None:
-        text = str(self["account"].value() or "")
-        first = next(iter(self.accounts.values()), None)
-        return self.accounts.get(int(text)) if text.isdigit() else first
+        named = id_from(str(self["account"].value() or ""))
+        return next(iter(self.accounts.values()), None) if named is None else self.accounts.get(named)
 
     def clean_account(self) -> ExchangeAccount:
         return self.accounts[int(self.cleaned_data["account"])]
@@ -99,6 +97,18 @@ class OrderTicket(forms.Form):
                 detail = sentences.of_pydantic(dict(item))
                 self.add_error(detail["field"] if detail["field"] in self.fields else None, detail["message"])
             return None
+
+
+def _tradable(user: User) -> Iterable[ExchangeAccount]:
+    """A person may trade in one portfolio and only watch another."""
+    found = access.accounts_for(user).active().filter(is_trading_enabled=True).select_related("portfolio_link__portfolio", "credential")
+    roles: dict[int, bool] = {}
+    for account in found:
+        portfolio = account.portfolio_link.portfolio
+        if portfolio.pk not in roles:
+            roles[portfolio.pk] = access.can_trade_in(user, portfolio)
+        if roles[portfolio.pk]:
+            yield account
 
 
 def _grouped(accounts: list[ExchangeAccount]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -11,7 +11,6 @@ from typing import Protocol
 import orjson
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
 
 from dashboard.book import read_book
 from dashboard.patches import PageState, page_state, patch
@@ -46,10 +45,12 @@ class Room:
         return not self._pages
 
     async def join(self, page: Page) -> int:
-        """Add a page and return the version that further messages build on."""
-        if self._state is None:
-            self._state = await _read_state(self._portfolio_id)
+        """Add a page and return the version that further messages build on. It is added first: a room that somebody is entering is not
+        empty, whoever else leaves meanwhile."""
         self._pages.add(page)
+        if self._state is None:
+            state = await _read_state(self._portfolio_id)
+            self._state = self._state or state
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
         return self._state.version
@@ -69,6 +70,7 @@ class Room:
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(group_of(self._portfolio_id), channel)
+                self._noticed.set()  # what was published before this was not heard
                 while True:
                     await layer.receive(channel)
                     self._noticed.set()
@@ -80,24 +82,27 @@ class Room:
 
     async def _follow(self) -> None:
         while True:
-            try:
-                await asyncio.wait_for(self._noticed.wait(), COMPARE_EVERY_S)
-            except TimeoutError:
-                if not await self._is_behind():
-                    continue
-            self._noticed.clear()
+            is_noticed = await self._wait_for_notice()
             started = time.monotonic()
             try:
-                await self._send_changes()
-            except DatabaseError:
+                if is_noticed or await self._is_behind():
+                    await self._send_changes()
+            except Exception:
+                # A round that fails must not end the loop: its pages would stand still without a word.
                 logger.exception("the book of portfolio %s could not be read; its pages keep what they show", self._portfolio_id)
             await asyncio.sleep(max(0.0, SHORTEST_INTERVAL_S - (time.monotonic() - started)))
 
-    async def _is_behind(self) -> bool:
+    async def _wait_for_notice(self) -> bool:
+        """False after the time in which a lost notice may go unseen."""
         try:
-            return self._state is None or await _version(self._portfolio_id) != self._state.version
-        except DatabaseError:
+            await asyncio.wait_for(self._noticed.wait(), COMPARE_EVERY_S)
+        except TimeoutError:
             return False
+        self._noticed.clear()
+        return True
+
+    async def _is_behind(self) -> bool:
+        return self._state is None or await _version(self._portfolio_id) != self._state.version
 
     async def _send_changes(self) -> None:
         old, new = self._state, await _read_state(self._portfolio_id)
@@ -114,7 +119,11 @@ class Hub:
 
     async def join(self, portfolio_id: int, page: Page) -> int:
         room = self._rooms.setdefault(portfolio_id, Room(portfolio_id))
-        return await room.join(page)
+        try:
+            return await room.join(page)
+        except BaseException:
+            self.leave(portfolio_id, page)
+            raise
 
     def leave(self, portfolio_id: int, page: Page) -> None:
         room = self._rooms.get(portfolio_id)

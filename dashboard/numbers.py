@@ -1,12 +1,13 @@
 """How figures are written, in the page, the pushes and the dialogs alike. Decimals in, finished text out; a missing one is —."""
 
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from dashboard.presentation import Tone
 
 MISSING = "—"
 _MAX_PLACES = 12
+_WIDE = Context(prec=100)  # the usual 28 digits are too few for a large number at a small step: rounding would raise
 
 
 def places_of(step: Decimal) -> int:
@@ -17,8 +18,12 @@ def places_of(step: Decimal) -> int:
 
 def grouped(number: Decimal, places: int) -> str:
     """Thousands separators and exactly `places` decimals: -1,234.50; a figure that rounds to zero has no sign."""
-    rounded = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return f"{abs(rounded) if rounded == 0 else rounded:,.{places}f}".replace("-", "\u2212")
+    rounded = rounded_to(number, places)
+    return f"{rounded.copy_abs() if rounded == 0 else rounded:,.{places}f}".replace("-", "\u2212")
+
+
+def rounded_to(number: Decimal, places: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
 
 
 def price(number: Decimal | None, tick: Decimal | None) -> str:

@@ -42,17 +42,18 @@ def _panel_change(old: Panel, new: Panel) -> Json:
     before = {row.key: row for row in old.rows}
     change: Json = {"message": new.message}
     # Order alone is no reason to fetch a panel again: nothing re-sorts under the pointer.
-    if before.keys() != {row.key for row in new.rows} or any(_actions(before[row.key]) != _actions(row) for row in new.rows):
+    if before.keys() != {row.key for row in new.rows}:
         change["keys"] = [row.key for row in new.rows]
         return change
     cells = {row.key: cells for row in new.rows if (cells := _cells_change(before[row.key].cells, row.cells))}
-    rows = {row.key: {"freshness": row.freshness} for row in new.rows if before[row.key].freshness != row.freshness}
+    rows = {row.key: facts for row in new.rows if (facts := _row_change(before[row.key], row))}
     footer = _cells_change(old.footer, new.footer)
     return change | {name: part for name, part in (("cells", cells), ("rows", rows), ("footer", footer)) if part}
 
 
-def _actions(row: Row) -> tuple[object, ...]:
-    return row.id, row.can_close, row.can_cancel
+def _row_change(old: Row, new: Row) -> Json:
+    """A page that is told of other buttons fetches the panel again: which of them its user gets is not for the push to say."""
+    return {name: getattr(new, name) for name in ("freshness", "can_close", "can_cancel") if getattr(new, name) != getattr(old, name)}
 
 
 def _cells_change(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> Json:
@@ -71,6 +72,8 @@ def _top_bar_change(old: TopBar, new: TopBar) -> Json:
         if before.get(chip.key) != chip
     }
     change: Json = {"is_complete": new.is_complete, "incomplete_reasons": list(new.incomplete_reasons)}
+    if before.keys() != {chip.key for chip in new.chips}:
+        change["keys"] = [chip.key for chip in new.chips]
     return change | {name: part for name, part in (("figures", figures), ("chips", chips)) if part}
 
 

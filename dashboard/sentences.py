@@ -1,21 +1,29 @@
 """Wrong input in one sentence: the field, the rule, the value. From pydantic's errors, for programs and people alike."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 SHOWN_CHARACTERS = 80
+_SOURCES = ("body", "query", "path", "header")
+_FIELD_FIRST = re.compile(r"([a-z]+(?:_[a-z]+)*) (?:must|is) ")
 
 
 def of_pydantic(item: dict[str, Any]) -> dict[str, Any]:
     """One pydantic error as `field` and `message`."""
-    path = [str(part) for part in item["loc"] if part not in ("body", "query", "path", "header")]
+    source, *path = [str(part) for part in item["loc"]] or [""]
+    if source not in _SOURCES:
+        path = [source, *path]
     # The first part is the name of our parameter, not of a field, wherever a whole body is meant.
-    name = ".".join(path[1:] if item["loc"][0] == "body" and len(path) > 1 else path)
-    rule = _rule(item)
+    name = ".".join(path[1:] if source == "body" and len(path) > 1 else path)
+    message = _rule(item)
+    if item["type"] == "value_error":
+        # A rule over several fields has no place of its own; its sentence begins with the field to change.
+        begins = _FIELD_FIRST.match(message)
+        return {"field": begins[1] if begins else "", "message": message}
     value = item.get("input")
-    shown = "" if item["type"] in ("missing", "value_error") or isinstance(value, dict) else f", was {_shown(value)}"
-    message = f"{rule}{shown}" if item["type"] == "value_error" else f"{name} {rule}{shown}"
-    return {"field": "" if item["type"] == "value_error" else name, "message": message}
+    shown = "" if item["type"] == "missing" or isinstance(value, dict) else f", was {_shown(value)}"
+    return {"field": name, "message": f"{name} {message}{shown}"}
 
 
 def _rule(item: dict[str, Any]) -> str:
@@ -23,7 +31,7 @@ def _rule(item: dict[str, Any]) -> str:
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
-        return "must be left out: it is not a field of this request"
+        return f"must be left out: it is not a {'parameter' if item['loc'][0] == 'query' else 'field'} of this request"
     if kind == "value_error":
         return str(context.get("error", item["msg"]))
     if kind == "string_pattern_mismatch":
@@ -34,5 +42,5 @@ def _rule(item: dict[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+    text = str(value) if isinstance(value, str | Decimal) else repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -3,7 +3,6 @@
 A production of one's own sets SECRET_KEY, VAULT_KEYS, DATABASE_URL, REDIS_URL, ALLOWED_HOSTS and HTTPS=1.
 """
 
-import sys
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -13,7 +12,6 @@ from dashboard import environment
 BASE_DIR = environment.ROOT
 VAR_DIR = environment.var_dir()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-IS_TEST = "pytest" in sys.modules
 
 DEBUG = environment.is_on("DEBUG")
 SECRET_KEY = environment.kept_secret("SECRET_KEY", environment.SECRET_KEY_FILE)
@@ -36,12 +34,14 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_htmx",
     "csp",
+    "ninja",  # for the static files of the API's description
     "exchanges",
     "portfolio",
     "dashboard",
 ]
 
 MIDDLEWARE = [
+    "dashboard.api.errors.in_one_shape",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

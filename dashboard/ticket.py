@@ -25,7 +25,7 @@ def describe(ticket: OrderTicket) -> None:
     mark = _mark(account, symbol)
     if mark is not None:
         age = describe_age(datetime.now(UTC) - mark.as_of)
-        ticket.reference = f"Mark {numbers.price(mark.mark_price, instrument.tick)} · {account.get_exchange_display()}, {age} ago"
+        ticket.reference = f"{symbol} mark {numbers.price(mark.mark_price, instrument.tick)} · {account.get_exchange_display()}, {age} ago"
     minimum = f" · min {plain(instrument.min_notional)} USDT" if instrument.min_notional else f" · min {plain(instrument.min_quantity)}"
     ticket.rules = f"tick {plain(instrument.tick)} · lot {plain(instrument.lot)}{minimum}"
     try:
@@ -52,19 +52,24 @@ def confirmation_of(account: ExchangeAccount, request: OrderRequest) -> Confirma
 
 
 def sentence_of(account: ExchangeAccount, request: OrderRequest) -> str:
-    """`Buy 0.010 BTCUSDT at 95,000.0 limit on Binance · Demo`."""
+    """`Buy 0.01 BTCUSDT at 95,000.5 limit on Binance · Demo`."""
     verb = "Buy" if request.side is OrderSide.BUY else "Sell"
-    how = f"at {plain(request.price)} limit" if request.price is not None else "at market"
+    how = f"at {_grouped(request.price)} limit" if request.price is not None else "at market"
     only = ", reduce-only," if request.reduce_only else ""
-    return f"{verb} {plain(request.quantity)} {request.symbol} {how}{only} on {account}"
+    return f"{verb} {_grouped(request.quantity)} {request.symbol} {how}{only} on {account}"
 
 
 def contracts_of(instrument: Instrument, quantity: Decimal) -> str:
     """`= 1.2 contracts x 0.01 BTC` where the venue counts contracts."""
     if instrument.contract_size == 1:
         return ""
-    number = quantity / instrument.contract_size
-    return f"= {plain(round(number, 8))} contracts x {plain(instrument.contract_size)} {instrument.underlying}"
+    number = numbers.rounded_to(quantity / instrument.contract_size, 8)
+    return f"= {plain(number)} contracts x {plain(instrument.contract_size)} {instrument.underlying}"
+
+
+def _grouped(number: Decimal) -> str:
+    """Every digit that is sent, with thousands separators."""
+    return numbers.grouped(number, numbers.places_of(number))
 
 
 def _warnings(account: ExchangeAccount, request: OrderRequest, mark: MarkPrice | None) -> list[str]:

@@ -2,27 +2,25 @@
 
 from typing import Any
 
-import orjson
 from django.db import connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
-from ninja.parser import Parser
 
 from dashboard.api import errors, orders, reading
-from dashboard.api.auth import authenticate
+from dashboard.api.auth import BearerOrSession
+from dashboard.api.docs import Docs
+from dashboard.api.parsing import StrictJson, known_parameters_only
 from dashboard.api.schemas import HealthOut
 
 
-class StrictJson(Parser):
-    """Refuses what JSON does not have: NaN, Infinity, trailing text."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        return orjson.loads(request.body)
-
-
 class CrossbookAPI(NinjaAPI):
-    """Keeps the wrong value in a validation error, which ninja 1.7 leaves out: the sentence has to name it."""
+    """Keeps the wrong value in a validation error, which ninja 1.7 leaves out: the sentence has to name it. No answer is cached."""
+
+    def create_response(self, request: HttpRequest, data: Any, **kwargs: Any) -> HttpResponse:
+        response = super().create_response(request, data, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
 
     def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext[Any]]) -> ValidationError:
         return ValidationError(
@@ -43,13 +41,15 @@ api = CrossbookAPI(
     title="Crossbook",
     version="1",
     description="One live book over Binance USD-M, Bybit V5 and OKX V5. Decimals are strings; times are UTC.",
-    auth=authenticate,
+    auth=BearerOrSession(),
     parser=StrictJson(),
+    docs=Docs(),
     urls_namespace="api",
 )
 errors.install(api)
-api.add_router("", reading.router)
-api.add_router("", orders.router)
+for router in (reading.router, orders.router):
+    router.add_decorator(known_parameters_only)
+    api.add_router("", router)
 
 
 @api.get("/health", auth=None, response=HealthOut, tags=["health"], summary="Is the site up and its database readable")

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from ninja.errors import AuthenticationError
+from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
+from dashboard.api.parsing import require_json
 from portfolio import tokens
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -27,14 +29,21 @@ class Caller:
     scopes: frozenset[str]
 
 
-def authenticate(request: HttpRequest) -> Caller:
-    """Raises AuthenticationError, MissingScope for a write with a token that only reads, or CsrfRefused."""
-    header = request.headers.get("Authorization")
-    caller = _from_session(request) if header is None else _from_token(header)
-    needed = tokens.READ if request.method in SAFE_METHODS else tokens.TRADE
-    if needed not in caller.scopes:
-        raise MissingScope(f"This token lacks the scope {needed}.")
-    return caller
+class BearerOrSession(AuthBase):
+    """`openapi_*` and `csrf` tell the description and its page what to send."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+    csrf = True
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        """Raises AuthenticationError, MissingScope for a write with a token that only reads, or CsrfRefused."""
+        header = request.headers.get("Authorization")
+        caller = _from_session(request) if header is None else _from_token(header)
+        needed = tokens.READ if request.method in SAFE_METHODS else tokens.TRADE
+        if needed not in caller.scopes:
+            raise MissingScope(f"This token lacks the scope {needed}.")
+        return caller
 
 
 def caller_of(request: HttpRequest) -> User:
@@ -56,6 +65,8 @@ def _from_token(header: str) -> Caller:
 def _from_session(request: HttpRequest) -> Caller:
     if not isinstance(request.user, User):
         raise AuthenticationError
+    if request.method == "POST":
+        require_json(request)  # the CSRF check would look for its token in a form and use the body up
     if request.method not in SAFE_METHODS and check_csrf(request) is not None:
         raise CsrfRefused("The CSRF token is missing or wrong; programs use a bearer token instead.")
     return Caller(request.user, frozenset(tokens.SCOPES))

@@ -1,20 +1,55 @@
 """Every error as `{"code", "message", "details"}`: the sentence names the field, the rule and the value."""
 
+import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from dashboard import sentences
 from dashboard.api.auth import CsrfRefused, MissingScope
+from dashboard.api.parsing import JSON, RepeatedField, UnsupportedMediaType
 from exchanges.errors import ExchangeAPIError, InvalidOrder, RateLimited, UnknownOrder
+from exchanges.models import Credential
 from exchanges.vault import VaultError
 from portfolio.access import NotPermitted
 from portfolio.execution.refusals import NotFound, Refused
 
+logger = logging.getLogger(__name__)
+
+PREFIX = "/api/v1/"
 _CONFLICTS = frozenset({"order_final", "order_outcome_unknown"})
+# Django's own answers: bad requests, unknown paths, what nobody foresaw.
+_PLAIN = {
+    400: ("bad_request", "This request could not be read."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is no such path."),
+    500: ("internal_error", "Something broke on our side and was logged. If this was an order, read the orders before sending it again."),
+}
+
+
+def in_one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: whatever fails before or beyond an operation of the API answers as everything else does."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code < 400 or not request.path_info.startswith(PREFIX) or response["Content-Type"].startswith(JSON):
+            return response
+        code, message = _PLAIN.get(response.status_code, ("error", response.reason_phrase))
+        if response.status_code == 405:
+            code, message = "method_not_allowed", f"method must be one of {response['Allow']}, was {request.method}"
+        response.content = orjson.dumps({"code": code, "message": message, "details": []})
+        response["Content-Type"], response["Content-Length"] = JSON, str(len(response.content))
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return middleware
 
 
 def install(api: NinjaAPI) -> None:
@@ -30,10 +65,23 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        # ninja raises 400 for a body that is no JSON at all.
+        # ninja raises 400 from whatever reading the body raised.
+        if isinstance(error.__cause__, RepeatedField):
+            message = f"{error.__cause__} must be given once, was given several times"
+            return answer(request, 422, "invalid_body", message, _field(str(error.__cause__), message))
+        if isinstance(error.__cause__, UnsupportedMediaType):
+            return unsupported(request, error.__cause__)
         if error.status_code == 400:
             return answer(request, 422, "invalid_body", "the body must be one JSON object of at most 64 KB")
         return answer(request, error.status_code, "error", str(error))
+
+    @api.exception_handler(UnsupportedMediaType)
+    def unsupported(request: HttpRequest, error: UnsupportedMediaType) -> HttpResponse:
+        return answer(request, 415, "unsupported_media_type", str(error))
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_big(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+        return answer(request, 413, "body_too_large", "the body must be at most 64 KB")
 
     @api.exception_handler(AuthenticationError)
     def unauthenticated(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
@@ -60,6 +108,20 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(VaultError)
     def vault(request: HttpRequest, error: VaultError) -> HttpResponse:
         return answer(request, 503, "vault_unavailable", str(error))
+
+    @api.exception_handler(Credential.DoesNotExist)
+    def without_keys(request: HttpRequest, _error: Credential.DoesNotExist) -> HttpResponse:
+        message = "account must have keys, this one has none"
+        return answer(request, 422, "no_credential", message, _field("account", message))
+
+    @api.exception_handler(OperationalError)
+    def database(request: HttpRequest, error: OperationalError) -> HttpResponse:
+        logger.error("%s %s: the database did not answer", request.method, request.path, exc_info=error)
+        return answer(request, 503, "database_unavailable", "The database does not answer at the moment. Try again shortly.")
+
+    @api.exception_handler(TimeoutError)
+    def late(request: HttpRequest, _error: TimeoutError) -> HttpResponse:
+        return answer(request, 503, "exchange_timeout", "The exchange did not answer in time; nothing was sent.")
 
     @api.exception_handler(ExchangeAPIError)
     def exchange(request: HttpRequest, error: ExchangeAPIError) -> HttpResponse:

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router
+from ninja.responses import Status
 
 from dashboard.api import answers
 from dashboard.api.auth import caller_of
-from dashboard.api.schemas import CloseIn, ErrorOut, OrderIn, OrderOut, PageOf, Paging
+from dashboard.api.schemas import AccountId, CloseIn, ErrorOut, OrderIn, OrderOut, PageOf, Paging, SymbolText
 from portfolio import access
 from portfolio.execution.cancel import cancel, order_for
 from portfolio.execution.close import close, position_for
@@ -20,13 +21,17 @@ router = Router(tags=["orders"])
 
 KEY_HEADER: Any = Header("", alias="Idempotency-Key", max_length=100, description="The same key and body answer the first order again")  # type: ignore[type-arg]  # ninja types it as a class
 
-_ERRORS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 409: ErrorOut, 422: ErrorOut, 502: ErrorOut, 503: ErrorOut}
+_ERRORS = dict.fromkeys((401, 403, 404, 409, 413, 415, 422, 502, 503), ErrorOut)
 _PLACED = {201: OrderOut, 202: OrderOut, **_ERRORS}
 
 
 @router.get("/orders", response={200: PageOf[OrderOut], **_ERRORS}, summary="Orders, newest first")
 def list_orders(
-    request: HttpRequest, paging: Query[Paging], state: OrderState | None = None, account: int | None = None, symbol: str | None = None
+    request: HttpRequest,
+    paging: Query[Paging],
+    state: OrderState | None = None,
+    account: AccountId | None = None,
+    symbol: SymbolText | None = None,
 ) -> PageOf[OrderOut]:
     found = access.orders_for(caller_of(request)).select_related("account").order_by("-created_at", "-id")
     if state is not None:
@@ -45,7 +50,7 @@ def get_order(request: HttpRequest, order_id: int) -> OrderOut:
 
 
 @router.post("/orders", response=_PLACED, summary="Place an order")
-def post_order(request: HttpRequest, response: HttpResponse, body: OrderIn, idempotency_key: str = KEY_HEADER) -> tuple[int, OrderOut]:
+def post_order(request: HttpRequest, response: HttpResponse, body: OrderIn, idempotency_key: str = KEY_HEADER) -> Status[OrderOut]:
     """201 accepted, also where the exchange rejected it (state REJECTED with its reason); 202 while the outcome is unknown: do not repeat,
     read the order until it is resolved; 422 refused by us, nothing was stored."""
     user = caller_of(request)
@@ -65,7 +70,7 @@ def delete_order(request: HttpRequest, order_id: int) -> OrderOut:
 @router.post("/positions/{int:position_id}/close", response=_PLACED, summary="Close a fraction of a position at market")
 def close_position(
     request: HttpRequest, response: HttpResponse, position_id: int, body: CloseIn, idempotency_key: str = KEY_HEADER
-) -> tuple[int, OrderOut]:
+) -> Status[OrderOut]:
     """Reduce-only; the position is read anew first and the quantity rounded down to the lot."""
     user = caller_of(request)
     idempotency = Idempotency.of(idempotency_key, {"position": position_id, "fraction": format(body.fraction.normalize(), "f")})
@@ -76,7 +81,7 @@ def close_position(
     return _answer(response, order, is_replay=is_replay)
 
 
-def _answer(response: HttpResponse, order: Order, *, is_replay: bool) -> tuple[int, OrderOut]:
+def _answer(response: HttpResponse, order: Order, *, is_replay: bool) -> Status[OrderOut]:
     if is_replay:
         response["Idempotent-Replayed"] = "true"
-    return 202 if order.state in (OrderState.UNKNOWN, OrderState.SUBMITTING) else 201, answers.order(order)
+    return Status(202 if order.state in (OrderState.UNKNOWN, OrderState.SUBMITTING) else 201, answers.order(order))

@@ -9,7 +9,7 @@ from ninja import Query, Router
 
 from dashboard.api import answers, schemas
 from dashboard.api.auth import caller_of
-from dashboard.api.schemas import ErrorOut, PageOf, Paging
+from dashboard.api.schemas import AccountId, ErrorOut, PageOf, Paging, PortfolioId, SymbolText
 from dashboard.book import read_book
 from exchanges.domain import ExchangeType
 from exchanges.factory import capabilities_of
@@ -53,7 +53,7 @@ def list_accounts(request: HttpRequest, paging: Query[Paging]) -> PageOf[schemas
 
 @router.get("/positions", response={200: PageOf[schemas.PositionOut], **_ERRORS}, summary="Open positions")
 def list_positions(
-    request: HttpRequest, paging: Query[Paging], account: int | None = None, symbol: str | None = None
+    request: HttpRequest, paging: Query[Paging], account: AccountId | None = None, symbol: SymbolText | None = None
 ) -> PageOf[schemas.PositionOut]:
     found: QuerySet[Position] = access.positions_for(caller_of(request)).select_related("account").order_by("id")
     if account is not None:
@@ -66,7 +66,7 @@ def list_positions(
 
 
 @router.get("/balances", response={200: PageOf[schemas.BalanceOut], **_ERRORS}, summary="Balances by account and asset")
-def list_balances(request: HttpRequest, paging: Query[Paging], account: int | None = None) -> PageOf[schemas.BalanceOut]:
+def list_balances(request: HttpRequest, paging: Query[Paging], account: AccountId | None = None) -> PageOf[schemas.BalanceOut]:
     found = Balance.objects.filter(account__in=access.accounts_for(caller_of(request))).select_related("account").order_by("id")
     if account is not None:
         found = found.filter(account_id=account)
@@ -76,7 +76,7 @@ def list_balances(request: HttpRequest, paging: Query[Paging], account: int | No
 
 
 @router.get("/exposure", response={200: schemas.ExposureOut, **_ERRORS}, summary="Totals and exposure by asset")
-def get_exposure(request: HttpRequest, portfolio: int | None = None) -> schemas.ExposureOut:
+def get_exposure(request: HttpRequest, portfolio: PortfolioId | None = None) -> schemas.ExposureOut:
     """`portfolio` must be named by whoever is a member of several."""
     mine = access.portfolios_for(caller_of(request))
     if portfolio is not None:
@@ -91,7 +91,7 @@ def get_exposure(request: HttpRequest, portfolio: int | None = None) -> schemas.
 
 @router.get("/instruments", response={200: PageOf[schemas.InstrumentOut], **_ERRORS}, summary="What can be traded, with its steps")
 def list_instruments(
-    request: HttpRequest, paging: Query[Paging], exchange: ExchangeType | None = None, symbol: str | None = None
+    request: HttpRequest, paging: Query[Paging], exchange: ExchangeType | None = None, symbol: SymbolText | None = None
 ) -> PageOf[schemas.InstrumentOut]:
     environments = access.portfolios_for(caller_of(request)).values("environment")
     found = Instrument.objects.filter(environment__in=environments).order_by("symbol", "exchange")

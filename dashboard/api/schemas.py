@@ -1,11 +1,13 @@
 """The shapes of the REST API. Decimals leave as strings in fixed notation; unknown fields are refused on the way in."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, PlainSerializer
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic_core import PydanticCustomError
 
 from exchanges.decimals import fixed
 from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
@@ -14,6 +16,20 @@ from portfolio.states import OrderState
 T = TypeVar("T")
 
 Fixed = Annotated[Decimal, PlainSerializer(fixed, return_type=str)]
+AccountId = Annotated[int, Field(ge=1, le=2**53)]
+PortfolioId = Annotated[int, Field(ge=1, le=2**53)]
+SymbolText = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+
+
+def exact_number(value: object) -> object:
+    """Python's Decimal also reads digits of other scripts, underscores and blanks, pydantic's also truth values."""
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if value is not None and not is_text and not is_number:
+        raise PydanticCustomError("not_a_number", "Input should be a number")
+    return value
 
 
 class Strict(Schema):
@@ -164,8 +180,12 @@ class InstrumentOut(Schema):
 class OrderIn(OrderRequest):
     """An order; `account` (id) or `exchange` where the sender does not want the route."""
 
-    account: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    account: AccountId | None = None
     exchange: ExchangeType | None = None
+
+    _exact = field_validator(
+        *("quantity", "price", "stop_price", "take_profit_price", "stop_loss_price", "trailing_stop_pct"), mode="before"
+    )(exact_number)
 
     def to_request(self) -> OrderRequest:
         return OrderRequest(**{name: getattr(self, name) for name in OrderRequest.model_fields})
@@ -174,7 +194,7 @@ class OrderIn(OrderRequest):
 class CloseIn(Strict):
     """`fraction` of the position, above 0 and at most 1."""
 
-    fraction: Annotated[Decimal, Field(gt=0, le=1, max_digits=20)]
+    fraction: Annotated[Decimal, BeforeValidator(exact_number), Field(gt=0, le=1, max_digits=20)]
 
 
 class OrderOut(Schema):

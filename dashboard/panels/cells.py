@@ -32,7 +32,7 @@ def amount(number: Decimal | None, *, least_places: int = 0) -> str:
     """An amount of an asset whose lot is not at hand: up to eight places, no trailing zeros beyond `least_places`."""
     if number is None:
         return numbers.MISSING
-    places = numbers.places_of(number.quantize(Decimal("1e-8"))) if number else 0
+    places = numbers.places_of(numbers.rounded_to(number, 8)) if number else 0
     return numbers.grouped(number, max(least_places, places))
 
 

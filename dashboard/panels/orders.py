@@ -30,7 +30,7 @@ def orders_panel(book: Book) -> Panel:
         Column("quantity", "Quantity"),
         Column("price", "Price"),
         Column("state", "State", "text"),
-        Column("entered", "Entered", "age", title="UTC"),
+        Column("entered", "Entered (UTC)", "age"),
         Column("actions", "", "actions"),
     )
     rows = tuple(_order_row(book, order) for order in book.orders)

@@ -44,7 +44,7 @@ def _position_row(book: Book, position: Position) -> Row:
     leverage = f" {numbers.quantity(position.leverage, None)}x" if position.leverage is not None else ""
     ratio = pnl_ratio(position.unrealized_pnl, position.entry_price, position.quantity)
     contracts = _contracts(position.quantity, steps.contract_size if steps else Decimal(1))
-    distance = f"{numbers.percent(distance_ratio(position.mark_price, liquidation))} away" if liquidation is not None else ""
+    distance = _distance(position.mark_price, liquidation)
     return Row(
         key=str(position.pk),
         cells=(
@@ -73,6 +73,14 @@ def _position_row(book: Book, position: Position) -> Row:
         id=position.pk,
         can_close=position.account.is_trading_enabled,
     )
+
+
+def _distance(mark_price: Decimal, liquidation_price: Decimal | None) -> str:
+    """How far the mark is from liquidation; beyond double its price the figure says nothing more."""
+    if liquidation_price is None:
+        return ""
+    ratio = distance_ratio(mark_price, liquidation_price)
+    return "> 100 % away" if ratio is not None and ratio > 1 else f"{numbers.percent(ratio)} away"
 
 
 def _contracts(quantity: Decimal, contract_size: Decimal) -> str:

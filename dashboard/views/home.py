@@ -14,7 +14,7 @@ from dashboard import numbers, ticket
 from dashboard.book import Book, read_book
 from dashboard.forms import OrderTicket
 from dashboard.panels import PANELS, top_bar
-from dashboard.requests import HtmxHttpRequest
+from dashboard.requests import HtmxHttpRequest, id_from
 from portfolio import access
 from portfolio.models import Portfolio
 
@@ -48,9 +48,7 @@ def chosen_portfolio(request: HtmxHttpRequest) -> Portfolio:
     """The one that the request names, else the first; a foreign one is as missing as one that does not exist."""
     mine = access.portfolios_for(request.user)
     named = request.GET.get("portfolio", "")
-    if named and not named.isdigit():
-        raise Http404
-    portfolio = mine.filter(pk=int(named)).first() if named else mine.first()
+    portfolio = mine.filter(pk=id_from(named) or 0).first() if named else mine.first()
     if portfolio is None:
         raise Http404
     return portfolio

@@ -5,13 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import numbers, ticket
-from dashboard.forms import OrderTicket, new_idempotency_key
+from dashboard.forms import MAX_KEY_LENGTH, OrderTicket, new_idempotency_key
 from dashboard.requests import HtmxHttpRequest
 from dashboard.toasts import ToastTone, finish
 from dashboard.views.home import home_context
@@ -19,17 +21,18 @@ from exchanges import accounts
 from exchanges.decimals import plain, to_decimal
 from exchanges.domain import OrderRequest, PositionSide
 from exchanges.errors import ExchangeAPIError
+from exchanges.models import Credential
 from exchanges.vault import VaultError
 from portfolio import access
 from portfolio.access import NotPermitted
 from portfolio.execution.cancel import cancel, order_for
 from portfolio.execution.close import close, close_request, position_for
-from portfolio.execution.place import Idempotency, Intent, check, place
+from portfolio.execution.place import Idempotency, Intent, check, earlier_order, place
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order, Origin, Position
 from portfolio.states import OrderState
 
-_FAILURES = (Refused, ExchangeAPIError, NotPermitted, VaultError, TimeoutError)
+_FAILURES = (Refused, ExchangeAPIError, NotPermitted, VaultError, Credential.DoesNotExist, TimeoutError)
 _FRACTIONS = ("0.25", "0.5", "0.75", "1")
 
 
@@ -38,6 +41,7 @@ _FRACTIONS = ("0.25", "0.5", "0.75", "1")
 @require_POST
 def ticket_preview(request: HtmxHttpRequest) -> HttpResponse:
     """The ticket again: with the sentence to confirm, with its errors, or (refresh) with fresh facts and no judgement."""
+    _require_some_trading_role(request.user)
     if request.POST.get("refresh"):
         form = OrderTicket(request.user, initial=_kept(request))
         ticket.describe(form)
@@ -54,6 +58,7 @@ def ticket_preview(request: HtmxHttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def order_create(request: HtmxHttpRequest) -> HttpResponse:
+    _require_some_trading_role(request.user)
     form = OrderTicket(request.user, request.POST)
     order_request = form.to_request() if form.is_valid() else None
     if order_request is not None:
@@ -81,6 +86,8 @@ def order_cancel(request: HtmxHttpRequest, order_id: int) -> HttpResponse:
         order = cancel(request.user, order_for(request.user, order_id))
     except NotFound as error:
         raise Http404(str(error)) from error
+    except NotPermitted as error:
+        raise PermissionDenied(str(error)) from error
     except _FAILURES as error:
         return finish(request, f"Not canceled: {_words(error)}", "danger", status=422)
     if order.is_open:
@@ -106,18 +113,27 @@ class CloseDialog:
 @login_required
 @require_http_methods(["GET", "POST"])
 def position_close(request: HtmxHttpRequest, position_id: int) -> HttpResponse:
-    try:
-        position = position_for(request.user, position_id)
-        access.require_trading_role(request.user, position.account)
-    except (NotFound, NotPermitted) as error:
-        raise Http404(str(error)) from error
     fraction = (request.GET if request.method == "GET" else request.POST).get("fraction", "1")
     if fraction not in _FRACTIONS:
         raise Http404
-    dialog = _close_dialog(position, fraction, request.POST.get("idempotency_key") or new_idempotency_key())
+    key = request.POST.get("idempotency_key", "")[:MAX_KEY_LENGTH] or new_idempotency_key()
+    idempotency = Idempotency.of(key, {"position": position_id, "fraction": fraction})
+    try:
+        # A second click may find the position gone: what the first one sent is still the answer.
+        earlier = earlier_order(request.user, idempotency)
+        if earlier is not None:
+            return finish(request, *outcome_of(earlier))
+        position = position_for(request.user, position_id)
+        access.require_trading_role(request.user, position.account)
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    except NotPermitted as error:
+        raise PermissionDenied(str(error)) from error
+    except Refused as error:
+        return finish(request, _words(error), "danger", status=422)
+    dialog = _close_dialog(position, fraction, key)
     if request.method == "GET":
         return _show_close(request, dialog)
-    idempotency = Idempotency.of(dialog.idempotency_key, {"position": position.pk, "fraction": fraction})
     try:
         order, _ = close(request.user, position, Decimal(fraction), origin=Origin.PAGE, idempotency=idempotency)
     except _FAILURES as error:
@@ -136,7 +152,14 @@ def outcome_of(order: Order) -> tuple[str, ToastTone]:
     if order.filled_quantity:
         price = f" at {plain(order.average_price)}" if order.average_price is not None else ""
         return f"{what}: {plain(order.filled_quantity)} filled{price}.", "ok"
-    return f"{what}: {order.get_state_display().lower().replace('_', ' ')}. {order.reason}".strip(), "ok"
+    tone: ToastTone = "ok" if order.is_open else "warning"  # canceled or expired at once: nothing was traded
+    return f"{what}: {order.get_state_display().lower().replace('_', ' ')}. {order.reason}".strip(), tone
+
+
+def _require_some_trading_role(user: User) -> None:
+    """Who only watches gets no ticket by any door."""
+    if not any(access.can_trade_in(user, portfolio) for portfolio in access.portfolios_for(user)):
+        raise PermissionDenied("Trading needs the role of trader or manager.")
 
 
 def _checked(form: OrderTicket) -> OrderRequest | None:
@@ -146,7 +169,6 @@ def _checked(form: OrderTicket) -> OrderRequest | None:
         return None
     account = form.cleaned_data["account"]
     try:
-        access.require_trading_role(form.user, account)
         check(account, order, accounts.client_for(account))
     except _FAILURES as error:
         _add_failure(form, error)
@@ -162,6 +184,8 @@ def _add_failure(form: OrderTicket, error: Exception) -> None:
 def _words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "The exchange did not answer in time; nothing was sent."
+    if isinstance(error, Credential.DoesNotExist):
+        return "account must have keys, this one has none"
     return error.user_message if isinstance(error, ExchangeAPIError) else str(error)
 
 

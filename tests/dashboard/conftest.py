@@ -1,0 +1,115 @@
+"""A desk that needs no venue: alice trades, victor watches, stella is a stranger with a book of her own; each kind of row is there."""
+
+import itertools
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from exchanges import listing
+from exchanges.models import Exchange, ExchangeAccount, Instrument, MarkPrice
+from portfolio.models import Order, Portfolio, Position, Role
+from tests.conftest import Cast, connect_account
+from tests.dashboard import rows
+from tests.simulated import Sandbox
+
+_names = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    portfolio: Portfolio
+    alice: User
+    victor: User
+    stella: User
+    binance: ExchangeAccount
+    bybit: ExchangeAccount
+    okx: ExchangeAccount
+    position: Position
+    order: Order
+    foreign_portfolio: Portfolio
+    foreign_account: ExchangeAccount
+    foreign_position: Position
+    foreign_order: Order
+
+    @property
+    def accounts(self) -> list[ExchangeAccount]:
+        return [self.binance, self.bybit, self.okx]
+
+    def client(self, user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    alice, victor, stella = (rows.person(name) for name in ("alice", "victor", "stella"))
+    book = rows.portfolio("Alice's book", {alice: Role.TRADER, victor: Role.VIEWER})
+    binance, bybit, okx = (rows.account(book, exchange, label="Main") for exchange in Exchange)
+    for account, basis in ((binance, "totalMarginBalance"), (bybit, "totalEquity"), (okx, "totalEq")):
+        rows.state(account, equity_basis=basis)
+    for exchange in Exchange:
+        size, lot = (Decimal("0.01"), Decimal("0.0001")) if exchange is Exchange.OKX else (Decimal(1), Decimal("0.001"))
+        rows.instrument(exchange, contract_size=size, lot=lot, min_quantity=lot)
+        rows.mark(exchange)
+    position = rows.position(binance, leverage=Decimal(10), margin=Decimal("4750"), liquidation_price=Decimal("81000"))
+    rows.position(okx, side="SHORT", quantity="0.2")
+    rows.balance(bybit, available=Decimal("90000"), unrealized_pnl=Decimal("0"))
+    order = rows.order(binance)
+    other = rows.portfolio("Stella's book", {stella: Role.MANAGER})
+    foreign = rows.account(other, label="Foreign")
+    rows.state(foreign)
+    return Desk(
+        portfolio=book,
+        alice=alice,
+        victor=victor,
+        stella=stella,
+        binance=binance,
+        bybit=bybit,
+        okx=okx,
+        position=position,
+        order=order,
+        foreign_portfolio=other,
+        foreign_account=foreign,
+        foreign_position=rows.position(foreign),
+        foreign_order=rows.order(foreign),
+    )
+
+
+@dataclass(slots=True)
+class Listed:
+    """What the simulated exchanges list, read once for all tests of a process."""
+
+    instruments: list[Instrument]
+    marks: list[MarkPrice]
+
+
+@pytest.fixture(scope="session")
+def listed() -> Listed:
+    return Listed([], [])
+
+
+@pytest.fixture
+def floor(db: None, sandbox: Sandbox, listed: Listed) -> Cast:
+    """The cast in a transaction that is rolled back: fast, and nothing is published or queued, because nothing is ever committed."""
+    alice, victor, stella = (rows.person(name) for name in ("alice", "victor", "stella"))
+    portfolio = rows.portfolio("Alice's book", {alice: Role.TRADER, victor: Role.VIEWER})
+    name = f"d{os.getpid()}n{next(_names)}"
+    binance, bybit, okx = (connect_account(portfolio, exchange, name) for exchange in Exchange)
+    rows.with_fresh_clients()
+    if not listed.instruments:
+        for venue in listing.venues_in_use():
+            listing.read_instruments(*venue)
+            listing.read_marks(*venue)
+        listed.instruments, listed.marks = list(Instrument.objects.all()), list(MarkPrice.objects.all())
+    else:
+        for mark in listed.marks:
+            mark.as_of = datetime.now(UTC)
+        Instrument.objects.bulk_create(listed.instruments)
+        MarkPrice.objects.bulk_create(listed.marks)
+    return Cast(portfolio, alice, victor, stella, binance, bybit, okx, name)

@@ -1,0 +1,298 @@
+"""The ticket: what it says before anything is judged, its errors beside their fields, the sentence to confirm, and one order per click."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from exchanges.models import Exchange, ExchangeAccount, MarkPrice
+from portfolio.models import Order, Portfolio, Role
+from tests.conftest import Cast
+from tests.dashboard import rows
+from tests.simulated import Sandbox
+
+KEY = "0199-key"
+
+
+class Browser:
+    """A signed-in browser at the ticket: with htmx it gets the panel alone, without it the whole page."""
+
+    def __init__(self, user: User, account: ExchangeAccount, *, htmx: bool = True) -> None:
+        self.client = Client()
+        self.client.force_login(user)
+        self.account = account
+        self.htmx = htmx
+
+    def fields(self, **changes: str) -> dict[str, str]:
+        values = {
+            "account": str(self.account.pk),
+            "symbol": "BTCUSDT",
+            "side": "BUY",
+            "order_type": "LIMIT",
+            "quantity": "0.010",
+            "price": changes.get("price") or self.price("0.98"),
+            "time_in_force": "GTC",
+            "idempotency_key": KEY,
+            **changes,
+        }
+        return {name: value for name, value in values.items() if value != "-"}
+
+    def price(self, share: str) -> str:
+        mark = MarkPrice.objects.get(exchange=self.account.exchange, symbol="BTCUSDT").mark_price
+        return str((mark * Decimal(share)).quantize(Decimal(1)))
+
+    def post(self, path: str, fields: dict[str, str]) -> Any:
+        return self.client.post(path, fields, headers={"HX-Request": "true"} if self.htmx else {})
+
+    def preview(self, **changes: str) -> Any:
+        return self.post("/ticket/preview", self.fields(**changes))
+
+    def refresh(self, **changes: str) -> Any:
+        return self.post("/ticket/preview", self.fields(refresh="1", **changes))
+
+    def send(self, **changes: str) -> Any:
+        return self.post("/orders/new", self.fields(**changes))
+
+
+@pytest.fixture(params=[True, False], ids=["htmx", "plain"])
+def browser(request: pytest.FixtureRequest, floor: Cast) -> Browser:
+    return Browser(floor.alice, floor.binance, htmx=request.param)
+
+
+@pytest.fixture
+def htmx(floor: Cast) -> Browser:
+    return Browser(floor.alice, floor.binance)
+
+
+def html_of(answer: Any, status: int = 200) -> str:
+    assert answer.status_code == status, answer.content[:400]
+    return unescape(answer.content.decode())
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """What the confirmation's form sends, as a browser would."""
+    form = re.search(r'<form class="confirmation".*?</form>', html, re.S)
+    assert form
+    inputs = re.findall(r"<input[^>]*>", form[0])
+    pairs = [(re.search(r'name="(\w+)"', tag), re.search(r'value="([^"]*)"', tag)) for tag in inputs]
+    return {name[1]: value[1] if value else "" for name, value in pairs if name and name[1] != "csrfmiddlewaretoken"}
+
+
+def test_a_good_order_is_shown_as_a_sentence_to_confirm_and_nothing_is_sent(browser: Browser) -> None:
+    html = html_of(browser.preview())
+    price = Decimal(browser.price("0.98"))
+    assert f"Buy 0.01 BTCUSDT at {price:,} limit on {browser.account}" in html
+    assert f"<dd>{browser.account} (Sandbox)</dd>" in html
+    assert "USDT at the limit price" in html
+    assert "<dt>Time in force</dt><dd>GTC</dd>" in html
+    assert "Contracts" not in html
+    assert "Send order" in html
+    assert ("<html" in html) is not browser.htmx
+    assert not Order.objects.exists()
+
+
+def test_what_is_confirmed_is_what_was_typed(htmx: Browser) -> None:
+    for changes in ({}, {"reduce_only": "on", "time_in_force": "GTX"}, {"order_type": "MARKET", "price": ""}):
+        typed = htmx.fields(**changes)
+        sent = hidden_fields(html_of(htmx.post("/ticket/preview", typed)))
+        assert {name: value for name, value in sent.items() if value} == {name: value for name, value in typed.items() if value}
+
+
+def test_a_box_left_empty_comes_back_empty(htmx: Browser) -> None:
+    assert "reduce_only" not in hidden_fields(html_of(htmx.preview()))
+    assert "reduce-only" not in html_of(htmx.preview())
+    assert ", reduce-only, on" in html_of(htmx.preview(reduce_only="on"))
+
+
+def test_a_market_order_names_the_mark_it_was_valued_at(htmx: Browser) -> None:
+    html = html_of(htmx.preview(order_type="MARKET", side="SELL"))  # a price left over in the box is not sent
+    assert f"Sell 0.01 BTCUSDT at market on {htmx.account}" in html
+    assert "USDT at the mark " in html
+    assert "Time in force" not in html
+
+
+def test_okx_shows_its_contracts(floor: Cast) -> None:
+    browser = Browser(floor.alice, floor.okx)
+    html = html_of(browser.preview(quantity="0.012"))
+    assert "<dt>Contracts</dt><dd>= 1.2 contracts x 0.01 BTC</dd>" in html
+    assert "= 1.2 contracts x 0.01 BTC" in html_of(browser.refresh(quantity="0.012"))
+
+
+@pytest.mark.parametrize("quantity", ["1e30", "9" * 40, "1e-30", "-5", "0", "NaN", "x", "", "１", "\x00"])
+def test_contracts_of_whatever_was_typed_break_nothing(floor: Cast, quantity: str) -> None:
+    browser = Browser(floor.alice, floor.okx)
+    html_of(browser.refresh(quantity=quantity))
+    assert browser.preview(quantity=quantity).status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"quantity": "0.0001"}, "quantity", "quantity must be a multiple of 0.001, was 0.0001"),
+        ({"quantity": "-1"}, "quantity", "quantity must be greater than 0, was -1"),
+        ({"quantity": "much"}, "quantity", "quantity must be a valid decimal, was much"),
+        ({"quantity": ""}, "quantity", "This field is required."),
+        ({"quantity": "1000000"}, "quantity", "quantity must be at most "),
+        ({"quantity": "0.001", "price": "100"}, "quantity", "quantity times price must be at least "),
+        ({"price": "90000.001"}, "price", "price must be a multiple of 0.1, was 90000.001"),
+        ({"price": ""}, "price", "price is required for a LIMIT order"),
+        ({"price": "cheap"}, "price", "price must be a valid decimal, was cheap"),
+        ({"symbol": "NOPEUSDT"}, "symbol", "symbol must be one that Binance lists, was NOPEUSDT"),
+        ({"symbol": "BTC-USD"}, "symbol", "symbol must match "),
+        ({"symbol": ""}, "symbol", "This field is required."),
+    ],
+)
+def test_an_error_stands_beside_its_field(browser: Browser, changes: dict[str, str], field: str, words: str) -> None:
+    html = html_of(browser.preview(**changes), 422)
+    error = re.search(rf'id="ticket-{field}-error">(.*?)</p>', html)
+    assert error, html[:3000]
+    assert error[1].startswith(words)
+    assert re.search(rf'id="ticket-{field}"[^>]*aria-invalid="true"[^>]*aria-describedby="ticket-{field}-error"', html)
+    assert "Send order" not in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"account": "999999"}, "Select a valid choice"), ({"side": "HOLD"}, "Select a valid choice")]
+)
+def test_what_no_form_of_ours_sends_is_refused(htmx: Browser, changes: dict[str, str], words: str) -> None:
+    assert words in html_of(htmx.preview(**changes), 422)
+    assert words in html_of(htmx.send(**changes), 422)
+    assert not Order.objects.exists()
+
+
+def test_what_was_typed_is_still_there_after_an_error(htmx: Browser) -> None:
+    html = html_of(htmx.preview(quantity="0.0001", time_in_force="GTX", reduce_only="on"), 422)
+    assert 'value="0.0001"' in html
+    assert '<option value="GTX" selected>' in html
+    assert re.search(r'name="reduce_only" checked', html)
+    assert f'value="{KEY}"' in html
+
+
+def test_a_refresh_brings_fresh_facts_and_no_judgement(browser: Browser) -> None:
+    html = html_of(browser.refresh(quantity="0.0001", price="", symbol="ethusdt"))
+    assert "field-error" not in html
+    assert "aria-invalid" not in html
+    assert re.search(r"ETHUSDT mark [\d,.]+ · Binance, \d+ s ago", html)
+    assert re.search(r"tick [\d.]+ · lot [\d.]+ · min [\d.]+ USDT", html)
+    assert "NOPE is not listed at Binance" in html_of(browser.refresh(symbol="nope"))
+
+
+@pytest.mark.parametrize("account", ["", "²", "１", "x", "-1", "9" * 5000])
+def test_a_refresh_with_a_broken_account_breaks_nothing(htmx: Browser, account: str) -> None:
+    html_of(htmx.refresh(account=account))
+    html_of(htmx.preview(account=account), 422)
+
+
+def test_back_keeps_everything_and_the_key(htmx: Browser) -> None:
+    confirmation = hidden_fields(html_of(htmx.preview(reduce_only="on")))
+    html = html_of(htmx.post("/ticket/preview", {**confirmation, "refresh": "1"}))
+    for sign in ('value="0.010"', f'value="{KEY}"', 'name="reduce_only" checked', 'value="LIMIT" checked'):
+        assert sign in html, sign
+
+
+def test_an_old_mark_an_unresolved_order_and_a_far_price_are_warned_of(htmx: Browser) -> None:
+    assert "data-tone" not in html_of(htmx.preview())
+    assert "The price is 50.00 % below the mark." in html_of(htmx.preview(price=htmx.price("0.5")))
+    assert re.search(r"The price is 1\d\.\d\d % above the mark\.", html_of(htmx.preview(price=htmx.price("1.1"))))
+    rows.order(htmx.account, state="UNKNOWN")
+    assert "is still unresolved. Sending another may double it." in html_of(htmx.preview())
+    MarkPrice.objects.update(as_of=rows.now() - timedelta(minutes=4))
+    assert "The mark price is 4 min old: the value above may be wrong." in html_of(htmx.preview())
+    MarkPrice.objects.all().delete()
+    assert "The mark price is not known" in html_of(htmx.preview(price="90000"))
+
+
+def test_an_order_is_sent_once_however_often_it_is_clicked(browser: Browser, sandbox: Sandbox, floor: Cast) -> None:
+    answers = [browser.send(order_type="MARKET") for _ in range(3)]
+    order = Order.objects.get()
+    assert (order.state, order.origin, order.actor) == ("FILLED", "page", floor.alice)
+    assert len(sandbox.ledger("binance", floor.name)["orders"]) == 1
+    words = f"Buy 0.01 BTCUSDT: 0.01 filled at {order.average_price:f}".rstrip("0").rstrip(".")
+    if browser.htmx:
+        for answer in answers:
+            assert words in answer.headers["HX-Trigger"]
+            html = html_of(answer)
+            assert 'id="ticket"' in html
+            assert KEY not in html  # the next order has a key of its own
+    else:
+        assert [answer.headers["Location"] for answer in answers] == ["/"] * 3
+        assert words in html_of(browser.client.get("/"))
+
+
+def test_the_same_key_with_another_order_is_refused(htmx: Browser) -> None:
+    html_of(htmx.send(order_type="MARKET"))
+    assert "Idempotency-Key must be new" in html_of(htmx.send(order_type="MARKET", quantity="0.020"), 422)
+    assert Order.objects.count() == 1
+
+
+def test_an_order_without_a_key_is_not_taken(htmx: Browser) -> None:
+    html_of(htmx.send(idempotency_key="-"), 422)
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "body", "state", "tone", "words"),
+    [
+        ("after", {"kind": "reset"}, "UNKNOWN", "warning", "outcome unknown, the exchange is being asked. Do not repeat it."),
+        (
+            "before",
+            {"kind": "status", "status": 400, "body": {"code": -2019, "msg": "Margin is insufficient."}},
+            "REJECTED",
+            "danger",
+            "rejected: Not enough margin. Margin is insufficient.",
+        ),
+    ],
+)
+def test_what_became_of_an_order_is_said_in_the_right_tone(
+    htmx: Browser, floor: Cast, sandbox: Sandbox, stage: str, body: dict[str, Any], state: str, tone: str, words: str
+) -> None:
+    sandbox.fault("binance", body, stage=stage, method="POST", path="/fapi/v1/order", account=floor.name)
+    trigger = htmx.send(order_type="MARKET").headers["HX-Trigger"]
+    assert Order.objects.get().state == state
+    assert words in trigger
+    assert f'"tone": "{tone}"' in trigger
+
+
+def test_a_post_only_order_that_would_take_is_no_success(htmx: Browser) -> None:
+    trigger = htmx.send(time_in_force="GTX", price=htmx.price("1.04")).headers["HX-Trigger"]
+    assert '"tone": "ok"' not in trigger, trigger
+
+
+@pytest.mark.parametrize("lifetime", ["IOC", "FOK"])
+def test_an_order_that_ended_without_a_fill_is_no_success(htmx: Browser, lifetime: str) -> None:
+    trigger = htmx.send(time_in_force=lifetime, price=htmx.price("0.9")).headers["HX-Trigger"]
+    assert Order.objects.get().state in ("CANCELED", "EXPIRED")
+    assert '"tone": "warning"' in trigger
+
+
+def test_a_viewer_gets_no_ticket_by_any_door(floor: Cast) -> None:
+    browser = Browser(floor.victor, floor.binance)
+    for answer in (browser.preview(), browser.refresh(), browser.send()):
+        html = html_of(answer, 403)
+        assert "Not allowed" in html
+        assert "ticket-form" not in html
+    assert not Order.objects.exists()
+
+
+def test_a_stranger_cannot_name_the_account(floor: Cast) -> None:
+    own: Portfolio = rows.portfolio("Stella's book", {floor.stella: Role.TRADER})
+    rows.account(own, Exchange.BINANCE, label="Hers")
+    browser = Browser(floor.stella, floor.binance)
+    for answer in (browser.preview(), browser.send()):
+        assert "Select a valid choice" in html_of(answer, 422)
+        assert str(floor.binance) not in html_of(answer, 422)
+    assert "is not listed" not in html_of(browser.refresh())
+    assert not Order.objects.exists()
+
+
+def test_a_ticket_from_another_site_is_refused(floor: Cast) -> None:
+    browser = Browser(floor.alice, floor.binance)
+    browser.client = Client(enforce_csrf_checks=True)
+    browser.client.force_login(floor.alice)
+    assert [answer.status_code for answer in (browser.preview(), browser.send())] == [403, 403]
+    assert not Order.objects.exists()
