@@ -30,7 +30,8 @@ export function applyTopbar(patch) {
   });
   if (patch.is_complete !== undefined) topbar.querySelector("[data-incomplete]").hidden = patch.is_complete;
   if (patch.incomplete_reasons) topbar.querySelector("[data-reasons]").textContent = patch.incomplete_reasons.join(" · ");
-  return [...figures, ...chips].every(Boolean);
+  const accounts = new Map([...topbar.querySelectorAll("[data-chip]")].map((chip) => [chip.dataset.chip, chip]));
+  return [sameKeys(accounts, patch.keys), ...figures, ...chips].every(Boolean);
 }
 
 function sameKeys(rows, keys) {
