@@ -27,7 +27,13 @@ def _create_demo(admin: User) -> None:
     portfolio = Portfolio.objects.create(name="Demo", environment=Environment.SANDBOX)
     Membership.objects.create(portfolio=portfolio, user=admin, role=Role.MANAGER)
     for exchange in Exchange:
-        account = ExchangeAccount.objects.create(exchange=exchange, environment=Environment.SANDBOX, label="Demo", is_trading_enabled=True)
+        # The accounts of a demo portfolio that was deleted are still there.
+        account, _ = ExchangeAccount.objects.update_or_create(
+            exchange=exchange,
+            environment=Environment.SANDBOX,
+            label="Demo",
+            defaults={"is_enabled": True, "is_trading_enabled": True, "archived_at": None},
+        )
         passphrase = f"{DEMO_KEY}-passphrase" if exchange is Exchange.OKX else ""
         store_credential(account, api_key=DEMO_KEY, api_secret=f"{DEMO_KEY}-secret", passphrase=passphrase)
         PortfolioAccount.objects.create(portfolio=portfolio, account=account, is_default=True)

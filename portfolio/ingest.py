@@ -1,7 +1,7 @@
 """Apply what a venue said to the rows of one account: idempotent, ordered, all or nothing.
 
-An answer counts only if its request was sent after the one applied last, so a slow answer never overwrites a newer one; a position is
-flat only by its absence from a complete answer. An error changes no figure.
+An answer or an error counts only if its request was sent after the one applied last, so whatever order they arrive in, the one that was
+sent last stays; a position is flat only by its absence from a complete answer. An error changes no figure.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from exchanges import domain
-from exchanges.errors import AuthenticationError, ExchangeAPIError, RateLimited
+from exchanges.errors import AuthenticationError, ExchangeAPIError, OutcomeUnknown, RateLimited
 from exchanges.instruments import split_multiplier
 from exchanges.models import ExchangeAccount
 from portfolio import publish
@@ -43,17 +43,24 @@ def apply_holdings(account: ExchangeAccount, answer: Answer[Holdings]) -> bool:
     """Store one answer of the holdings poll, or its error. True when figures were applied, False when it came too late or failed."""
     with transaction.atomic():
         state = _locked_state(account)
+        if state.positions_as_of is not None and answer.sent_at <= state.positions_as_of:
+            return False
         if answer.content is None:
             _note_error(state, answer)
-            publish.book_changed([account.pk])
-            return False
-        if state.positions_as_of is not None and answer.sent_at <= state.positions_as_of:
             return False
         _apply_positions(account, answer.content.book.positions, answer.sent_at)
         _apply_balances(account, answer.content.balances, answer.sent_at)
         _apply_summary(state, answer.content, answer.sent_at)
         publish.book_changed([account.pk])
         return True
+
+
+def note_pause(account: ExchangeAccount, answer: Answer[Any]) -> None:
+    """The error of another poll of this account: where it says when to come back, every poll of the account waits."""
+    if answer.error is None or _pause(answer.error, answer.received_at) is None:
+        return
+    with transaction.atomic():
+        _note_error(_locked_state(account), answer)
 
 
 def note_failure(account: ExchangeAccount, error: Exception, at: datetime) -> None:
@@ -73,9 +80,14 @@ def _locked_state(account: ExchangeAccount) -> AccountState:
 def _note_error(state: AccountState, answer: Answer[Any]) -> None:
     error = answer.error
     assert error is not None  # noqa: S101  (an answer holds content or an error)
-    state.error_class, state.error_message, state.error_at = type(error).__name__, error.user_message[:600], answer.received_at
+    if state.error_at is not None and answer.sent_at < state.error_at:
+        return
+    # Of an outcome that is not known the hint speaks of an order that was sent; a poll sends none.
+    message = error.message if isinstance(error, OutcomeUnknown) else error.user_message
+    state.error_class, state.error_message, state.error_at = type(error).__name__, message[:600], answer.sent_at
     state.paused_until = _pause(error, answer.received_at)
     state.save(update_fields=["error_class", "error_message", "error_at", "paused_until"])
+    publish.book_changed([state.account_id])
 
 
 def _pause(error: ExchangeAPIError, at: datetime) -> datetime | None:
@@ -93,8 +105,9 @@ def _apply_summary(state: AccountState, holdings: Holdings, sent_at: datetime) -
     state.initial_margin_usd, state.maintenance_margin_usd = summary.initial_margin_usd, summary.maintenance_margin_usd
     state.position_mode = summary.position_mode.value
     state.not_covered = list(holdings.book.not_covered)
-    state.error_class = state.error_message = ""
-    state.error_at = state.paused_until = None
+    if state.error_at is None or sent_at > state.error_at:
+        state.error_class = state.error_message = ""
+        state.error_at = state.paused_until = None
     state.save()
 
 

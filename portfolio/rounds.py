@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchanges import accounts
-from exchanges.models import Credential, ExchangeAccount
+from exchanges.models import Credential, ExchangeAccount, ExchangeAccountQuerySet
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.vault import VaultError
@@ -26,9 +26,8 @@ T = TypeVar("T")
 
 def shards(now: datetime) -> list[list[int]]:
     """Ids of the accounts that are due, at most POLL_SHARD_ACCOUNTS of one exchange together; paused accounts are left out."""
-    due = ExchangeAccount.objects.active().filter(Q(state=None) | Q(state__paused_until=None) | Q(state__paused_until__lte=now))
     by_venue: dict[tuple[str, str], list[int]] = {}
-    for account_id, exchange, environment in due.order_by("id").values_list("id", "exchange", "environment"):
+    for account_id, exchange, environment in _due(now).order_by("id").values_list("id", "exchange", "environment"):
         by_venue.setdefault((exchange, environment), []).append(account_id)
     size = settings.POLL_SHARD_ACCOUNTS
     return [ids[start : start + size] for ids in by_venue.values() for start in range(0, len(ids), size)]
@@ -78,8 +77,15 @@ def record_equity(now: datetime) -> None:
     )
 
 
+def _due(now: datetime) -> ExchangeAccountQuerySet:
+    never_paused = Q(state=None) | Q(state__paused_until=None)
+    return ExchangeAccount.objects.active().filter(never_paused | Q(state__paused_until__lte=now))
+
+
 def _rows(account_ids: Iterable[int]) -> list[ExchangeAccount]:
-    return list(ExchangeAccount.objects.active().filter(pk__in=list(account_ids)).select_related("credential"))
+    """Those of the accounts that are still due: a pause may have begun since the round was planned, or the venue may have been asked
+    out of turn."""
+    return list(_due(datetime.now(UTC)).filter(pk__in=list(account_ids)).select_related("credential"))
 
 
 def _clients(rows: Sequence[ExchangeAccount]) -> dict[int, IExchangeClient]:

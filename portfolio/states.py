@@ -30,7 +30,10 @@ PRESUMED = frozenset({OrderState.NOT_SENT, OrderState.NOT_PLACED, OrderState.REJ
 FINAL = frozenset(OrderState) - OPEN
 
 _RANK = {OrderState.SUBMITTING: 0, OrderState.UNKNOWN: 0, OrderState.SUBMITTED: 1, OrderState.NEW: 2, OrderState.PARTIALLY_FILLED: 3}
-_RANK |= dict.fromkeys(FINAL - PRESUMED, 4) | dict.fromkeys(PRESUMED, 0)
+_RANK |= {OrderState.REJECTED: 4, OrderState.CANCELED: 4, OrderState.EXPIRED: 4, OrderState.FILLED: 5}
+_RANK |= {OrderState.NOT_SENT: 0, OrderState.NOT_PLACED: 0}
+# How far a state holds against a later word. An acknowledgement precedes a rejection, so it never undoes one.
+_HOLDS = _RANK | {OrderState.NOT_SENT: 1, OrderState.NOT_PLACED: 1, OrderState.REJECTED: 2}
 
 
 def state_of(status: OrderStatus, *, confirmed: bool) -> OrderState:
@@ -39,5 +42,6 @@ def state_of(status: OrderStatus, *, confirmed: bool) -> OrderState:
 
 
 def may_follow(current: OrderState, new: OrderState) -> bool:
-    """States never go backwards: a late NEW does not reopen a FILLED order. What we only presumed gives way to anything the venue says."""
-    return current in PRESUMED or _RANK[new] >= _RANK[current]
+    """Whether the venue's word `new` may replace `current`. States never go backwards: a late NEW does not reopen a CANCELED order, and
+    nothing follows FILLED. What we only presumed gives way to anything that the venue shows."""
+    return _RANK[new] >= _HOLDS[current]

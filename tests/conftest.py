@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from exchanges import listing
@@ -15,6 +16,17 @@ from portfolio.models import Membership, Portfolio, PortfolioAccount, Role
 from tests.simulated import Sandbox, running_sandbox
 
 _names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite in a file, as it is run: a shared database in memory refuses a second writer at once instead of letting it wait."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        database.setdefault("TEST", {})["NAME"] = str(settings.VAR_DIR / f"test-{worker}.sqlite3")
+        # Nobody cuts the power during a test; waiting for the disk makes a suite of thousands of commits slow.
+        database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(scope="session")

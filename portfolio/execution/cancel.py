@@ -10,14 +10,14 @@ from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, OutcomeUnknown, UnknownOrder
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
-from portfolio import access, refresh
+from portfolio import access, refresh, venue_clocks
 from portfolio.execution import record
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order
 
 logger = logging.getLogger(__name__)
 
-CANCEL_DEADLINE_S = 12.0
+CANCEL_DEADLINE_S = 15.0
 
 
 def order_for(user: User, order_id: int) -> Order:
@@ -54,6 +54,7 @@ def cancel(user: User, order: Order) -> Order:
 
 
 async def _cancel_and_look(client: IExchangeClient, symbol: str, order_id: str) -> OrderResult:
+    await venue_clocks.keep_if_answered(client)
     try:
         answer = await client.cancel_order(symbol, order_id)
     except UnknownOrder:

@@ -9,9 +9,10 @@ from exchanges.decimals import plain, round_down
 from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide
 from exchanges.domain import Position as VenuePosition
 from exchanges.errors import ReduceOnlyRejected
+from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
-from portfolio import access
-from portfolio.execution.place import Idempotency, Intent, instrument_for, place
+from portfolio import access, venue_clocks
+from portfolio.execution.place import Idempotency, Intent, earlier_order, instrument_for, place, refuse_without_trading
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order, Origin, Position
 
@@ -59,6 +60,10 @@ def close(
 ) -> tuple[Order, bool]:
     """As place(). Raises ReduceOnlyRejected where the venue holds no such position any more, and what place() and the read raise."""
     access.require_trading_role(user, position.account)
+    earlier = earlier_order(user, idempotency)
+    if earlier is not None:
+        return earlier, True
+    refuse_without_trading(position.account)
     held = _held_now(position)
     request = close_request(position, fraction, held.quantity, held.side)
     return place(Intent(user, position.account, request, origin, idempotency))
@@ -66,8 +71,12 @@ def close(
 
 def _held_now(position: Position) -> VenuePosition:
     client = accounts.client_for(position.account)
-    open_now = runtime().run(client.get_open_positions(position.symbol), deadline_s=READ_DEADLINE_S)
-    for held in open_now:
+    for held in runtime().run(_read(client, position.symbol), deadline_s=READ_DEADLINE_S):
         if held.position_side == position.position_side and held.margin_mode == position.margin_mode:
             return held
     raise ReduceOnlyRejected(f"{position.symbol} is already flat at {position.account}", exchange=position.account.exchange, field="id")
+
+
+async def _read(client: IExchangeClient, symbol: str) -> list[VenuePosition]:
+    await venue_clocks.keep_if_answered(client)
+    return await client.get_open_positions(symbol)

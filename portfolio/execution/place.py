@@ -21,7 +21,7 @@ from exchanges.models import ExchangeAccount, Instrument, MarkPrice
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.signing import SigningMoment, signing_at
-from portfolio import access, publish, refresh
+from portfolio import access, publish, refresh, venue_clocks
 from portfolio.execution import record
 from portfolio.execution.identifiers import new_client_order_id
 from portfolio.execution.refusals import Refused
@@ -32,8 +32,7 @@ logger = logging.getLogger(__name__)
 
 ORDER_WINDOW_MS = 5_000
 SEND_DEADLINE_S = 12.0
-CLOCK_DEADLINE_S = 3.0
-CLOCK_PERIOD_S = 60.0
+CLOCK_DEADLINE_S = venue_clocks.DEADLINE_S + 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,8 @@ def place(intent: Intent) -> tuple[Order, bool]:
         return earlier, True
     client = accounts.client_for(intent.account)
     check(intent.account, intent.request, client)
-    _keep_clock(client)
+    # The time that is stored and signed is the venue's.
+    runtime().run(venue_clocks.keep_if_answered(client), deadline_s=CLOCK_DEADLINE_S)
     try:
         order, attempt, moment = _commit_intent(intent, client)
     except IntegrityError:
@@ -102,13 +102,18 @@ def earlier_order(user: User, idempotency: Idempotency | None) -> Order | None:
 
 def check(account: ExchangeAccount, request: OrderRequest, client: IExchangeClient) -> None:
     """Everything that can be wrong with an order before it is stored. Raises Refused or InvalidOrder."""
+    refuse_without_trading(account)
+    order_rules.refuse_unsupported(request, client.capabilities)
+    mark = MarkPrice.objects.filter(exchange=account.exchange, environment=account.environment, symbol=request.symbol).first()
+    order_rules.refuse_off_filter(request, instrument_for(account, request.symbol).to_domain(), mark.mark_price if mark else None)
+
+
+def refuse_without_trading(account: ExchangeAccount) -> None:
+    """Raises Refused unless `account` is enabled and trading is switched on for it."""
     if not account.is_enabled:
         raise Refused("account_disabled", f"account must be enabled, {account} is not", "account")
     if not account.is_trading_enabled:
         raise Refused("trading_disabled", f"account must have trading switched on, {account} is read-only", "account")
-    order_rules.refuse_unsupported(request, client.capabilities)
-    mark = MarkPrice.objects.filter(exchange=account.exchange, environment=account.environment, symbol=request.symbol).first()
-    order_rules.refuse_off_filter(request, instrument_for(account, request.symbol).to_domain(), mark.mark_price if mark else None)
 
 
 def instrument_for(account: ExchangeAccount, symbol: str) -> Instrument:
@@ -126,20 +131,11 @@ def instrument_for(account: ExchangeAccount, symbol: str) -> Instrument:
     raise Refused("unknown_symbol", f"symbol must be one that {account.get_exchange_display()} lists, was {symbol}", "symbol")
 
 
-def _keep_clock(client: IExchangeClient) -> None:
-    """The stored time is the venue's: measure its clock before the first order and once a minute. Unanswered, the last offset serves."""
-    if not client.clock.is_older_than(CLOCK_PERIOD_S):
-        return
-    try:
-        runtime().run(client.clock.measure(client.get_server_time_ms), deadline_s=CLOCK_DEADLINE_S)
-    except (ExchangeAPIError, TimeoutError) as error:
-        logger.warning("%s: clock not measured before an order: %s", client.get_exchange_name(), error)
-
-
 def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, SubmitAttempt, SigningMoment]:
     request, now = intent.request, datetime.now(UTC)
     moment = SigningMoment(client.clock.now_ms(), ORDER_WINDOW_MS)
-    with transaction.atomic():
+    # Durable: inside somebody's transaction nothing would be committed before the request leaves.
+    with transaction.atomic(durable=True):
         order = Order.objects.create(
             account=intent.account,
             client_order_id=request.client_order_id or new_client_order_id(),
@@ -178,19 +174,24 @@ def _send(order: Order, attempt: SubmitAttempt, request: OrderRequest, moment: S
     try:
         result = runtime().run(_submit(client, request, moment), deadline_s=SEND_DEADLINE_S)
     except ExchangeAPIError as error:
-        record.end_attempt(attempt, error)
-        row = record.record_failure(order, error)
+        row = _record_failure(order, attempt, error)
     except Exception as error:
         # Whatever broke after the commit, the order may be live: it must not look failed.
         logger.exception("order %s: the outcome is unknown", order.pk)
         lost = OutcomeUnknown(f"{type(error).__name__} while sending", exchange=client.get_exchange_name())
-        record.end_attempt(attempt, lost)
-        row = record.record_failure(order, lost)
+        row = _record_failure(order, attempt, lost)
     else:
-        record.end_attempt(attempt)
-        row = record.record_result(order, result)
+        with transaction.atomic():
+            record.end_attempt(attempt)
+            row = record.record_result(order, result)
     refresh.soon(order.account_id)
     return row
+
+
+def _record_failure(order: Order, attempt: SubmitAttempt, error: ExchangeAPIError) -> Order:
+    with transaction.atomic():
+        record.end_attempt(attempt, error)
+        return record.record_failure(order, error)
 
 
 async def _submit(client: IExchangeClient, request: OrderRequest, moment: SigningMoment) -> OrderResult:

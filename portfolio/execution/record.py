@@ -1,8 +1,8 @@
 """Write what the venue said about an order into its row: late, repeated and reordered answers included, never backwards."""
 
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from django.db import transaction
 
@@ -10,37 +10,58 @@ from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, WriteEffect
 from portfolio import publish
 from portfolio.models import Order, SubmitAttempt
-from portfolio.states import OrderState, may_follow, state_of
+from portfolio.states import PRESUMED, UNRESOLVED, OrderState, may_follow, state_of
 
 logger = logging.getLogger(__name__)
-
-_REPORTED = ("state", "reason", "exchange_order_id", "filled_quantity", "average_price", "venue_updated_at", "raw_response", "updated_at")
 
 
 def record_result(order: Order, result: OrderResult) -> Order:
     """Apply the venue's report. A report that lies behind what is known changes nothing. Returns the row as it is now."""
     with transaction.atomic():
         row = Order.objects.select_for_update().get(pk=order.pk)
-        _apply(row, result)
-        row.save(update_fields=[*_REPORTED])
-        publish.book_changed([row.account_id])
+        if apply_result(row, result):
+            publish.book_changed([row.account_id])
     return row
+
+
+def apply_result(row: Order, result: OrderResult) -> bool:
+    """As record_result, for a locked row; publishes nothing. True where the report told something new."""
+    state = state_of(result.status, confirmed=result.confirmed)
+    if result.filled_quantity < row.filled_quantity or not may_follow(OrderState(row.state), state):
+        return False
+    report = {
+        "state": state,
+        "reason": _reason(row, state, result.reason),
+        "exchange_order_id": result.order_id or row.exchange_order_id,
+        "filled_quantity": result.filled_quantity,
+        "average_price": result.average_price if result.average_price is not None else row.average_price,
+        "venue_updated_at": result.updated_at or row.venue_updated_at,
+    }
+    if all(getattr(row, name) == value for name, value in report.items()):
+        return False
+    if row.state in PRESUMED and state not in PRESUMED:
+        logger.critical("order %s is at the venue as %s after it was taken for %s: %s", row.pk, state, row.state, row.reason)
+    report |= {"raw_response": result.raw_response, "updated_at": datetime.now(UTC)}
+    for name, value in report.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(report))
+    return True
 
 
 def record_failure(order: Order, error: ExchangeAPIError) -> Order:
     """Apply a failed submission: UNKNOWN where it may be live, NOT_SENT where trying later may work, REJECTED where the venue said no."""
-    if error.write_effect is WriteEffect.UNKNOWN:
+    if error.write_effect is not WriteEffect.NONE:
         state = OrderState.UNKNOWN
     else:
         state = OrderState.NOT_SENT if error.is_transient else OrderState.REJECTED
     return record_state(order, state, error.user_message)
 
 
-def record_state(order: Order, state: OrderState, reason: str) -> Order:
-    """Set a state of our own finding, unless the venue has already said more."""
+def record_state(order: Order, state: OrderState, reason: str, *, replacing: Collection[OrderState] = UNRESOLVED) -> Order:
+    """Set a state of our own finding, unless the venue has already said more: only one of `replacing` gives way."""
     with transaction.atomic():
         row = Order.objects.select_for_update().get(pk=order.pk)
-        if row.is_unresolved:
+        if row.state in replacing and (row.state, row.reason) != (state, reason[:600]):
             row.state, row.reason, row.updated_at = state, reason[:600], datetime.now(UTC)
             row.save(update_fields=["state", "reason", "updated_at"])
             publish.book_changed([row.account_id])
@@ -57,16 +78,13 @@ def end_attempt(attempt: SubmitAttempt, error: ExchangeAPIError | None = None) -
     attempt.save(update_fields=["ended_at", "write_effect", "error_class", "venue_code", "venue_message", "http_status"])
 
 
-def _apply(row: Order, result: OrderResult) -> None:
-    state = state_of(result.status, confirmed=result.confirmed)
-    if row.state == OrderState.NOT_PLACED and state != OrderState.REJECTED:
-        logger.critical("order %s appeared at the venue after it was taken for not placed", row.pk)
-    if result.filled_quantity < row.filled_quantity or not may_follow(OrderState(row.state), state):
-        return
-    row.state, row.reason = state, result.reason[:600]
-    row.exchange_order_id = result.order_id or row.exchange_order_id
-    row.filled_quantity = Decimal(result.filled_quantity)
-    row.average_price = result.average_price if result.average_price is not None else row.average_price
-    row.venue_updated_at = result.updated_at or row.venue_updated_at
-    row.raw_response = result.raw_response
-    row.updated_at = datetime.now(UTC)
+def end_abandoned_attempt(order: Order, effect: WriteEffect) -> None:
+    """The sender died with its attempt open; what a look-up found out is its end. A sender that lives overwrites it with its own."""
+    SubmitAttempt.objects.filter(order=order, ended_at=None).update(ended_at=datetime.now(UTC), write_effect=effect)
+
+
+def _reason(row: Order, state: OrderState, said: str) -> str:
+    """The venue's words; both facts where it contradicts what was presumed, kept for as long as the state stays."""
+    if row.state in PRESUMED and state not in PRESUMED:
+        return f"Was taken for {row.state} ({row.reason}), but the exchange shows it. {said}".strip()[:600]
+    return said[:600] or (row.reason if row.state == state else "")

@@ -11,7 +11,7 @@ from exchanges.models import ExchangeAccount
 
 class AccountState(models.Model):
     """What was last known of an account, when we asked, and what went wrong last. `*_as_of` is when the request that brought the figures
-    was sent; figures are never older than it says. An error leaves every figure as it was."""
+    was sent; figures are never older than it says. An error leaves every figure as it was; `error_at` is when what failed was sent."""
 
     account = models.OneToOneField(ExchangeAccount, on_delete=models.CASCADE, related_name="state")
     positions_as_of = models.DateTimeField(null=True, blank=True)

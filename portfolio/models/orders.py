@@ -63,7 +63,10 @@ class Order(models.Model):
                 name="one_order_per_client_id", fields=["account", "client_order_id"], condition=~Q(origin=Origin.EXTERNAL)
             ),
             models.UniqueConstraint(
-                name="one_order_per_exchange_id", fields=["account", "exchange_order_id"], condition=~Q(exchange_order_id="")
+                # Binance counts the orders of each symbol apart: its documentation asks for the symbol wherever it takes an order id.
+                name="one_order_per_exchange_id",
+                fields=["account", "symbol", "exchange_order_id"],
+                condition=~Q(exchange_order_id=""),
             ),
         ]
         indexes: ClassVar = [

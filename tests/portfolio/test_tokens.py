@@ -1,0 +1,116 @@
+"""Bearer tokens: shown once, kept as a hash, valid for exactly as long as they should be (A3, S27, S28)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from portfolio import tokens
+from portfolio.models import ApiToken
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create(username="alice")
+
+
+def test_a_token_finds_its_owner_and_scopes(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    other = tokens.create(alice, "other", list(tokens.SCOPES))
+    found = tokens.owner_of(text, NOW)
+    assert found is not None
+    assert (found.user, found.name, found.scopes) == (alice, "bot", ["read"])
+    assert tokens.owner_of(other, NOW) != found
+
+
+def test_what_is_kept_does_not_hold_the_secret(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    mark, prefix, secret = text.split("_", 2)
+    assert (mark, len(prefix), len(secret) >= 43) == ("cbk", 8, True)
+    (row,) = ApiToken.objects.values()
+    assert row["prefix"] == prefix
+    assert secret not in str(row)
+    assert text not in repr(ApiToken.objects.get())
+
+
+def test_the_hash_is_keyed(alice: User, settings: LazySettings) -> None:
+    """A copy of the database alone checks no guess."""
+    text = tokens.create(alice, "bot", [tokens.READ])
+    settings.SECRET_KEY = "another key, as long as the one before it was"
+    assert tokens.owner_of(text, NOW) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "",
+        lambda text: "cbk",
+        lambda text: "cbk_",
+        lambda text: text[:-1],
+        lambda text: text + "x",
+        lambda text: text.upper(),
+        lambda text: text.replace("cbk_", "abc_"),
+        lambda text: text.replace("cbk_", "cbk_x"),
+        lambda text: text.rpartition("_")[0] + "_",
+        lambda text: " " + text,
+        lambda text: text.replace("_", "", 1),
+        lambda text: text[:13] + "é" * 43,
+        lambda text: text[:13] + "%' OR 1=1 --",
+    ],
+)
+def test_anything_else_is_no_token(alice: User, change: Callable[[str], str]) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    assert tokens.owner_of(change(text), NOW) is None
+
+
+def test_a_secret_fits_its_own_prefix_alone(alice: User) -> None:
+    first, second = (tokens.create(alice, name, [tokens.READ]) for name in ("one", "two"))
+    assert tokens.owner_of(first[:13] + second[13:], NOW) is None
+
+
+def test_a_revoked_token_is_none_at_once(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    ApiToken.objects.update(revoked_at=NOW)
+    assert tokens.owner_of(text, NOW) is None
+
+
+def test_a_token_ends_when_it_expires(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    ApiToken.objects.update(expires_at=NOW)
+    assert tokens.owner_of(text, NOW - timedelta(microseconds=1)) is not None
+    assert tokens.owner_of(text, NOW) is None
+
+
+def test_a_disabled_user_has_no_token(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    User.objects.update(is_active=False)
+    assert tokens.owner_of(text, NOW) is None
+
+
+def test_the_last_use_is_kept_to_the_minute(alice: User) -> None:
+    """A bot with a hundred requests a second must not write a hundred times."""
+    text = tokens.create(alice, "bot", [tokens.READ])
+    seen = []
+    for seconds in (0, 1, 60, 61, 100, 122):
+        tokens.owner_of(text, NOW + timedelta(seconds=seconds))
+        last_used_at = ApiToken.objects.get().last_used_at
+        assert last_used_at is not None
+        seen.append((last_used_at - NOW).total_seconds())
+    assert seen == [0, 0, 0, 61, 61, 122]
+    with CaptureQueriesContext(connection) as queries:
+        tokens.owner_of(text, NOW + timedelta(seconds=125))
+    assert len(queries) == 1
+
+
+def test_what_is_refused_is_no_use(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    tokens.owner_of(text[:-1], NOW)
+    ApiToken.objects.update(revoked_at=NOW)
+    tokens.owner_of(text, NOW)
+    assert ApiToken.objects.get().last_used_at is None
