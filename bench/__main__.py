@@ -15,18 +15,21 @@ from bench import calls, footprint
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    port = footprint.free_port()
-    base = f"http://127.0.0.1:{port}"
-    os.environ["SANDBOX_URL"] = base
-    venues = subprocess.Popen([sys.executable, "-m", "bench.venues", str(port)], cwd=footprint.ROOT)
+    ports = {venue: str(footprint.free_port()) for venue in calls.VENUES}
+    bases = {venue: f"http://127.0.0.1:{port}" for venue, port in ports.items()}
+    venues = subprocess.Popen([sys.executable, "-m", "bench.venues", *ports.values()], cwd=footprint.ROOT)
+    print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
     try:
-        _wait(base)
+        for base in bases.values():
+            _wait(base)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            for ratio in runner.run(calls.cpu_ratios(base)):
+            for ratio in runner.run(calls.cpu_ratios(bases)):
                 _show(ratio)
+            print(f"of each order, building the OrderRequest: {calls.building_an_order_us():.1f} us", flush=True)
             _post(f"{base}/positions/50")
             _post(f"{base}/latency/50")
-            _show(runner.run(calls.cycle_ratio(base)))
+            for ratio in runner.run(calls.cycle_ratios(bases)):
+                _show(ratio)
     finally:
         venues.kill()
         venues.wait()
@@ -37,7 +40,8 @@ def main() -> None:
 
 
 def _show(ratio: calls.Ratio) -> None:
-    print(f"{ratio.name}: {ratio.ours:.0f} over {ratio.base:.0f} {ratio.unit} = {ratio.value:.2f}", flush=True)
+    spread = f"{ratio.low:.2f} to {ratio.high:.2f}"
+    print(f"{ratio.name}: {ratio.ours:.0f} over {ratio.base:.0f} {ratio.unit} = {ratio.value:.2f} ({spread})", flush=True)
 
 
 def _post(url: str) -> None:

@@ -1,7 +1,9 @@
 """A server that answers like three venues from prepared bytes, so that only the caller's work is measured. Started as a process of its own:
-`python -m bench.venues PORT`. Latency is set with POST /latency/<milliseconds>."""
+`python -m bench.venues PORT PORT PORT`, a port for each venue, since venues are hosts of their own and connections are counted by host.
+Latency is set with POST /latency/<milliseconds>."""
 
 import asyncio
+import socket
 import sys
 import time
 
@@ -54,6 +56,13 @@ async def _sent(request: web.Request) -> dict[str, str]:
     return {name: str(value) for name, value in (await request.post()).items()}
 
 
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    return listener
+
+
 def main() -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     server = Server()
@@ -61,7 +70,7 @@ def main() -> None:
     app.router.add_post("/latency/{milliseconds}", server.set_latency)
     app.router.add_post("/positions/{count}", server.set_positions)
     app.router.add_route("*", "/{path:.*}", server.answer)
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(app, sock=[_listening(int(port)) for port in sys.argv[1:]], print=None, access_log=None)
 
 
 if __name__ == "__main__":

@@ -20,19 +20,20 @@ class VenueClock:
     def __init__(self, wall_ms: Callable[[], int] = _wall_ms) -> None:
         self._wall_ms = wall_ms
         self._samples: deque[int] = deque(maxlen=SAMPLES)
+        self._offset_ms = 0
         self.measured_at_ms: int | None = None
 
     @property
     def offset_ms(self) -> int:
-        return round(median(self._samples)) if self._samples else 0
+        return self._offset_ms
 
     def now_ms(self) -> int:
         """Now on the venue's clock, epoch milliseconds."""
-        return self._wall_ms() + self.offset_ms
+        return self._wall_ms() + self._offset_ms
 
     def moment(self, window_ms: int = DEFAULT_WINDOW_MS) -> SigningMoment:
         """What to sign the request at hand with: the stored moment of the call, else now on the venue's clock."""
-        return stored_moment() or SigningMoment(timestamp_ms=self.now_ms(), window_ms=window_ms)
+        return stored_moment() or SigningMoment(self._wall_ms() + self._offset_ms, window_ms)
 
     async def measure(self, fetch_time_ms: Callable[[], Awaitable[int]]) -> int:
         """Ask the venue once and return the new offset in milliseconds. Errors of `fetch_time_ms` pass through."""
@@ -40,6 +41,7 @@ class VenueClock:
         venue_ms = await fetch_time_ms()
         received = self._wall_ms()
         self._samples.append(venue_ms - (sent + received) // 2)
+        self._offset_ms = round(median(self._samples))
         self.measured_at_ms = received
         return self.offset_ms
 

@@ -4,10 +4,11 @@ Knows no venue, no Django, no network. Quantities are base units (never contract
 ratios, times are aware UTC datetimes. A symbol is `BTCUSDT`; the venue's own form is `venue_symbol`.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
@@ -94,12 +95,15 @@ def _uppercase(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-Symbol = Annotated[str, BeforeValidator(_uppercase), Field(pattern=SYMBOL_PATTERN, description="for example BTCUSDT")]
+Symbol = Annotated[str, Field(pattern=SYMBOL_PATTERN, description="for example BTCUSDT"), BeforeValidator(_uppercase)]
 PositiveDecimal = Annotated[Decimal, Field(gt=0, max_digits=30, decimal_places=18)]
 
 
 class DomainModel(BaseModel):
-    """Frozen, strict about its fields: an unknown one is an error, NaN and infinity are no numbers."""
+    """What people and configurations bring in, checked here. Frozen, strict about its fields: an unknown one is an error, NaN and infinity
+    are no numbers.
+
+    What venues answer (the tuples and dataclasses below) is checked where it is read, in the adapters' mapping: these types hold it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -152,7 +156,17 @@ class OrderRequest(DomainModel):
         return self
 
 
-class OrderResult(DomainModel):
+_WORDS_OF_AN_ORDER: tuple[tuple[str, type[StrEnum]], ...] = (
+    ("status", OrderStatus),
+    ("side", OrderSide),
+    ("order_type", OrderType),
+    ("time_in_force", TimeInForce),
+    ("position_side", PositionSide),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
     """An order as the venue reports it. `confirmed` is False for a bare acknowledgement (Bybit, OKX): the venue took the request, its
     state is not known yet and reads NEW. `quantity` and `filled_quantity` are base units; `average_price` None while unfilled."""
 
@@ -173,10 +187,18 @@ class OrderResult(DomainModel):
     reason: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    raw_response: dict[str, Any] = Field(default_factory=dict, repr=False)
+    raw_response: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """A word that stands for a member is taken for it; ValueError for a word that stands for none."""
+        for name, words in _WORDS_OF_AN_ORDER:
+            value = getattr(self, name)
+            if value is not None and type(value) is not words:
+                object.__setattr__(self, name, words(value))
 
 
-class CancelResult(DomainModel):
+@dataclass(frozen=True, slots=True)
+class CancelResult:
     """The answer to a cancel. `confirmed` is False where the venue only took the request; `order` is set where the answer holds it."""
 
     symbol: str
@@ -186,27 +208,28 @@ class CancelResult(DomainModel):
     order: OrderResult | None = None
 
 
-class Position(DomainModel):
+class Position(NamedTuple):
     """An open position of a linear USDT perpetual. `side` is LONG or SHORT, `quantity` > 0 in base units; `position_side` is the leg
     (BOTH in one-way mode). PnL in USDT; `realized_pnl` as the venue defines it, None where it does not say."""
 
     symbol: str
     venue_symbol: str
     side: PositionSide
-    quantity: Annotated[Decimal, Field(gt=0)]
+    quantity: Decimal
     entry_price: Decimal
     mark_price: Decimal
-    liquidation_price: Decimal | None = None
     unrealized_pnl: Decimal
+    margin_mode: MarginMode
+    position_side: PositionSide = PositionSide.BOTH
+    liquidation_price: Decimal | None = None
     realized_pnl: Decimal | None = None
     leverage: Decimal | None = None
     margin: Decimal | None = None
-    margin_mode: MarginMode
-    position_side: PositionSide = PositionSide.BOTH
     updated_at: datetime | None = None
 
 
-class PositionBook(DomainModel):
+@dataclass(frozen=True, slots=True)
+class PositionBook:
     """Every open position of an account after all pages. `not_covered` names (venue symbols) what is open outside linear USDT
     perpetuals: it is counted, never valued."""
 
@@ -214,7 +237,7 @@ class PositionBook(DomainModel):
     not_covered: list[str]
 
 
-class Balance(DomainModel):
+class Balance(NamedTuple):
     """What is held of one asset, in units of that asset. `total` is the wallet balance before unrealised PnL, `available` what may be
     used for new margin (None where the venue does not say)."""
 
@@ -226,27 +249,38 @@ class Balance(DomainModel):
     updated_at: datetime | None = None
 
 
-class AccountSummary(DomainModel):
+@dataclass(frozen=True, slots=True)
+class AccountSummary:
     """Money of the whole account in USD, by the venue's own total. `equity_basis` names the venue's field; None where not convertible."""
 
     equity_usd: Decimal | None
     equity_basis: str
+    position_mode: PositionMode
     available_usd: Decimal | None = None
     unrealized_pnl_usd: Decimal | None = None
     initial_margin_usd: Decimal | None = None
     maintenance_margin_usd: Decimal | None = None
-    position_mode: PositionMode
     updated_at: datetime | None = None
 
 
-class MarkPrice(DomainModel):
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """One reading of an account's money: what is held asset by asset, and the whole of it, as of the same moment."""
+
+    balances: list[Balance]
+    account: AccountSummary
+
+
+class MarkPrice(NamedTuple):
+    """`mark_price` > 0; a market without one is left out of the answer."""
+
     symbol: str
-    mark_price: Annotated[Decimal, Field(gt=0)]
-    index_price: Decimal | None = None
+    mark_price: Decimal
     updated_at: datetime
+    index_price: Decimal | None = None
 
 
-class Kline(DomainModel):
+class Kline(NamedTuple):
     """One candle. `close_time` is exclusive; `volume` base units, `turnover` USDT; `is_closed` False for the running one."""
 
     symbol: str

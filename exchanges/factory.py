@@ -7,7 +7,7 @@ from exchanges.adapters.bybit import exchange as bybit
 from exchanges.adapters.okx import exchange as okx
 from exchanges.domain import ExchangeConfig, ExchangeType
 from exchanges.protocol import Capabilities, IExchangeClient
-from exchanges.venue import VenueContext, VenueRegistry
+from exchanges.venue import VenueContext, VenueRegistry, private_venue
 
 _ADAPTERS: dict[ExchangeType, Callable[[ExchangeConfig, VenueContext], IExchangeClient]] = {
     ExchangeType.BINANCE: binance.BinanceExchange,
@@ -29,6 +29,7 @@ def capabilities_of(exchange: ExchangeType) -> Capabilities:
 
 def get_exchange_client(config: ExchangeConfig, registry: VenueRegistry | None = None) -> IExchangeClient:
     """A client for one account. Makes no request. Clients that share a `registry` share connections, clock and instruments; without one
-    the client gets its own. Use it on one event loop. Raises ValueError for an environment or region that does not exist."""
-    venue = (registry or VenueRegistry()).venue(config)
+    the client has its own, which its aclose() closes. Use it on one event loop. Raises ValueError for an environment or region that does
+    not exist."""
+    venue = registry.venue(config) if registry else private_venue(config)
     return _ADAPTERS[config.exchange_type](config, venue)

@@ -41,14 +41,16 @@ class InstrumentCatalogue:
 
     async def by_symbol(self, symbol: str) -> Instrument:
         """Raises UnknownSymbol."""
-        await self._ensure()
+        if not self._is_fresh():
+            await self._ensure()
         try:
             return self._by_symbol[symbol]
         except KeyError:
             raise UnknownSymbol(f"symbol must be one that the exchange lists, was {symbol}", field="symbol") from None
 
     async def by_venue_symbol(self) -> Mapping[str, Instrument]:
-        await self._ensure()
+        if not self._is_fresh():
+            await self._ensure()
         return self._by_venue_symbol
 
     async def all(self) -> list[Instrument]:

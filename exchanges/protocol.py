@@ -24,6 +24,7 @@ from exchanges.domain import (
     Position,
     PositionBook,
     TimeInForce,
+    Wallet,
 )
 
 
@@ -85,6 +86,10 @@ class IExchangeClient(Protocol):
         """Equity, margin and position mode of the account."""
         ...
 
+    async def get_wallet(self) -> Wallet:
+        """Balances and account of one reading: the venue tells both in one answer, so asking for both apart asks it twice."""
+        ...
+
     async def get_klines(
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
     ) -> list[Kline]:
@@ -128,7 +133,7 @@ class IExchangeClient(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Release what this client alone holds; the shared transport stays open."""
+        """Release what this client alone holds: its connections where it was built without a registry, never shared ones."""
         ...
 
 

@@ -10,7 +10,10 @@ from exchanges.transport import Transport
 
 
 class VenueContext:
-    def __init__(self, endpoints: Endpoints, transport: Transport) -> None:
+    """`is_private` marks the venue of one client alone, which ends with it."""
+
+    def __init__(self, endpoints: Endpoints, transport: Transport, *, is_private: bool = False) -> None:
+        self._is_private = is_private
         self.endpoints = endpoints
         self.transport = transport
         self.clock = VenueClock()
@@ -21,6 +24,11 @@ class VenueContext:
         if self._catalogue is None:
             self._catalogue = InstrumentCatalogue(load)
         return self._catalogue
+
+    async def aclose(self) -> None:
+        """Called by each client of the venue when it is closed. Shared connections stay open: they are the registry's to close."""
+        if self._is_private:
+            await self.transport.aclose()
 
 
 class VenueRegistry:
@@ -39,3 +47,9 @@ class VenueRegistry:
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+def private_venue(config: ExchangeConfig) -> VenueContext:
+    """The venue of a client that shares nothing. Raises ValueError where the combination does not exist."""
+    endpoints = endpoints_for(config.exchange_type, config.environment, config.region)
+    return VenueContext(endpoints, Transport(), is_private=True)

@@ -5,7 +5,7 @@ The only file that imports the SDK. An answer comes back decoded, or as an error
 
 import re
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import urlencode
 
 from binance.async_client import AsyncClient
 
@@ -71,8 +71,10 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # the SDK is untyped
 
 
 def _url_encoded(params: list[tuple[str, str]]) -> str:
-    """As urllib's urlencode, which takes four times as long over values that need no encoding, as nearly all of ours."""
-    return "&".join([f"{name}={value if _NEEDS_NO_ENCODING(value) else quote_plus(value)}" for name, value in params])
+    """As urllib's urlencode, which takes long over values that need no encoding, as nearly all of ours."""
+    if _NEEDS_NO_ENCODING("".join([value for _, value in params])):
+        return "&".join([f"{name}={value}" for name, value in params])
+    return urlencode(params)
 
 
 def judge(response: Response, *, is_write: bool, clock: VenueClock) -> Any:

@@ -25,6 +25,7 @@ from exchanges.domain import (
     PositionBook,
     PositionSide,
     TimeInForce,
+    Wallet,
 )
 from exchanges.errors import BadParameter, NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
 from exchanges.order_rules import refuse_unsupported
@@ -58,6 +59,7 @@ class BinanceExchange:
         self._client = BinanceClient(
             api_key=config.api_key.get_secret_value(), api_secret=config.api_secret.get_secret_value(), venue=venue
         )
+        self._venue = venue
         self._clock = venue.clock
         self._instruments = venue.catalogue(self.get_instruments)
         self._settings = AccountSettings(self._client)
@@ -125,7 +127,7 @@ class BinanceExchange:
 
     async def get_open_positions(self, symbol: str | None = None) -> list[Position]:
         positions = (await self._fetch_positions(symbol)).positions
-        return [position for position in positions if symbol in (None, position.symbol)]
+        return positions if symbol is None else [position for position in positions if position.symbol == symbol]
 
     async def get_position_book(self) -> PositionBook:
         return await self._fetch_positions(None)
@@ -137,6 +139,10 @@ class BinanceExchange:
     async def get_account(self) -> AccountSummary:
         mode = await self._settings.position_mode()
         return read("account", mapping.to_account, await self._client.futures_account(version=3), mode)
+
+    async def get_wallet(self) -> Wallet:
+        mode = await self._settings.position_mode()
+        return read("account", mapping.to_wallet, await self._client.futures_account(version=3), mode)
 
     async def get_klines(
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
@@ -183,8 +189,8 @@ class BinanceExchange:
         return read("server time", mapping.to_server_time_ms, await self._client.futures_time())
 
     async def aclose(self) -> None:
-        """Nothing but memory is held here; the connections are the shared transport's."""
         self._settings.forget_symbols()
+        await self._venue.aclose()
 
     async def _fetch_positions(self, symbol: str | None) -> PositionBook:
         instruments = await self._instruments.by_venue_symbol()

@@ -6,13 +6,10 @@ Source: Binance USD-M futures REST documentation, New Order, Query Order and the
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from exchanges.adapters.binance.errors import EXCHANGE
-from exchanges.adapters.binance.mapping import Row, rows_of, to_time
-from exchanges.decimals import fixed, to_decimal, to_decimal_or_none
+from exchanges.adapters.binance.mapping import Row, rows_of, to_text, to_time
+from exchanges.decimals import fixed, to_decimal, to_decimal_or_none, to_decimals
 from exchanges.domain import OrderRequest, OrderResult, OrderSide, OrderStatus, OrderType, Position, PositionSide, TimeInForce
 from exchanges.errors import BadParameter
 
@@ -37,9 +34,10 @@ _ORDER_TYPES = {
     "TAKE_PROFIT_MARKET": OrderType.TAKE_PROFIT_MARKET,
     "TRAILING_STOP_MARKET": OrderType.TRAILING_STOP_MARKET,
 }
+_POSITION_SIDES = {side.value: side for side in PositionSide}
+_FLAGS = {True: True, False: False, "true": True, "false": False}
 _SIDES = {side.value: side for side in OrderSide}
 _TIMES_IN_FORCE = {time.value: time for time in TimeInForce}
-_ORDERS = TypeAdapter(list[OrderResult])
 
 
 def from_order_request(request: OrderRequest) -> dict[str, str | None]:
@@ -47,15 +45,15 @@ def from_order_request(request: OrderRequest) -> dict[str, str | None]:
     the same, or the SDK puts in an id with a prefix of its own."""
     params: dict[str, str | None] = {
         "symbol": request.symbol,
-        "side": request.side.value,
-        "type": request.order_type.value,
+        "side": request.side,
+        "type": request.order_type,
         "quantity": fixed(request.quantity),
         "newClientOrderId": request.client_order_id,
         "newOrderRespType": "RESULT",
     }
     if request.price is not None:
         params["price"] = fixed(request.price)
-        params["timeInForce"] = (request.time_in_force or TimeInForce.GTC).value
+        params["timeInForce"] = request.time_in_force or TimeInForce.GTC
     if request.reduce_only:
         params["reduceOnly"] = "true"
     return params
@@ -88,20 +86,20 @@ def is_conditional(order_id: str) -> bool:
 
 def to_order(row: Row, *, symbol: str, order_id: str | None = None, client_order_id: str | None = None) -> OrderResult:
     """One plain order. ValueError where it is not the one that was asked about."""
-    return _same(OrderResult.model_validate(_order_fields(row)), symbol, order_id, client_order_id)
+    return _same(_order(row), symbol, order_id, client_order_id)
 
 
 def to_conditional_order(row: Row, *, symbol: str, order_id: str | None = None, client_order_id: str | None = None) -> OrderResult:
     """One conditional order; its trigger is in `raw_response`. ValueError where it is not the one that was asked about."""
-    return _same(OrderResult.model_validate(_conditional_fields(row)), symbol, order_id, client_order_id)
+    return _same(_conditional_order(row), symbol, order_id, client_order_id)
 
 
 def to_orders(answer: object) -> list[OrderResult]:
-    return _ORDERS.validate_python([_order_fields(row) for row in rows_of(answer)])
+    return [_order(row) for row in rows_of(answer)]
 
 
 def to_conditional_orders(answer: object) -> list[OrderResult]:
-    return _ORDERS.validate_python([_conditional_fields(row) for row in rows_of(answer)])
+    return [_conditional_order(row) for row in rows_of(answer)]
 
 
 def to_child_order_id(row: Row) -> str | None:
@@ -117,47 +115,49 @@ def to_canceled_client_id(row: Row, *, order_id: str) -> str:
     return str(row["clientAlgoId"])
 
 
-def _order_fields(row: Row) -> dict[str, Any]:
-    filled = _not_negative(row["executedQty"])
-    return {
-        "symbol": row["symbol"],
-        "order_id": _order_id(row["orderId"]),
-        "client_order_id": row["clientOrderId"],
-        "status": _status(row["status"], _STATUSES),
-        "side": _SIDES[row["side"]],
-        "order_type": _ORDER_TYPES.get(row["type"]),
-        "quantity": _not_negative(row["origQty"]) or None,
-        "filled_quantity": filled,
-        "price": _not_negative(row["price"]) or None,
-        "average_price": _average_price(row, filled),
-        "time_in_force": _TIMES_IN_FORCE.get(row.get("timeInForce", "")),
-        "reduce_only": row.get("closePosition") is True or row.get("reduceOnly", False),
-        "position_side": row.get("positionSide", "BOTH"),
-        "reason": "self-trade prevention" if row["status"] == "EXPIRED_IN_MATCH" else "",
-        "created_at": to_time(row.get("time")),
-        "updated_at": to_time(row.get("updateTime")),
-        "raw_response": row,
-    }
+def _order(row: Row) -> OrderResult:
+    quantity, filled, price = to_decimals((row["origQty"], row["executedQty"], row["price"]))
+    if quantity < 0 or filled < 0 or price < 0:
+        raise ValueError("a negative price or quantity")
+    return OrderResult(
+        symbol=to_text(row["symbol"]),
+        order_id=_order_id(row["orderId"]),
+        client_order_id=to_text(row["clientOrderId"]),
+        status=_status(row["status"], _STATUSES),
+        side=_SIDES[row["side"]],
+        order_type=_ORDER_TYPES.get(row["type"]),
+        quantity=quantity or None,
+        filled_quantity=filled,
+        price=price or None,
+        average_price=_average_price(row, filled) if filled else None,
+        time_in_force=_TIMES_IN_FORCE.get(row.get("timeInForce", "")),
+        reduce_only=row.get("closePosition") is True or _FLAGS[row.get("reduceOnly", False)],
+        position_side=_POSITION_SIDES[row.get("positionSide", "BOTH")],
+        reason="self-trade prevention" if row["status"] == "EXPIRED_IN_MATCH" else "",
+        created_at=to_time(row.get("time")),
+        updated_at=to_time(row.get("updateTime")),
+        raw_response=dict(row),
+    )
 
 
-def _conditional_fields(row: Row) -> dict[str, Any]:
-    return {
-        "symbol": row["symbol"],
-        "order_id": CONDITIONAL_PREFIX + _order_id(row["algoId"]),
-        "client_order_id": row["clientAlgoId"],
-        "status": _status(row["algoStatus"], _CONDITIONAL_STATUSES),
-        "side": _SIDES[row["side"]],
+def _conditional_order(row: Row) -> OrderResult:
+    return OrderResult(
+        symbol=to_text(row["symbol"]),
+        order_id=CONDITIONAL_PREFIX + _order_id(row["algoId"]),
+        client_order_id=to_text(row["clientAlgoId"]),
+        status=_status(row["algoStatus"], _CONDITIONAL_STATUSES),
+        side=_SIDES[row["side"]],
         # The venue's pages say orderType, some recorded answers type.
-        "order_type": _ORDER_TYPES.get(row.get("orderType") or row.get("type") or ""),
-        "quantity": to_decimal_or_none(row.get("quantity")) or None,
-        "price": to_decimal_or_none(row.get("price")) or None,
-        "time_in_force": _TIMES_IN_FORCE.get(row.get("timeInForce", "")),
-        "reduce_only": row.get("closePosition") is True or row.get("reduceOnly", False),
-        "position_side": row.get("positionSide", "BOTH"),
-        "created_at": to_time(row.get("createTime")),
-        "updated_at": to_time(row.get("updateTime")),
-        "raw_response": row,
-    }
+        order_type=_ORDER_TYPES.get(row.get("orderType") or row.get("type") or ""),
+        quantity=to_decimal_or_none(row.get("quantity")) or None,
+        price=to_decimal_or_none(row.get("price")) or None,
+        time_in_force=_TIMES_IN_FORCE.get(row.get("timeInForce", "")),
+        reduce_only=row.get("closePosition") is True or _FLAGS[row.get("reduceOnly", False)],
+        position_side=_POSITION_SIDES[row.get("positionSide", "BOTH")],
+        created_at=to_time(row.get("createTime")),
+        updated_at=to_time(row.get("updateTime")),
+        raw_response=dict(row),
+    )
 
 
 def _same(order: OrderResult, symbol: str, order_id: str | None, client_order_id: str | None) -> OrderResult:
@@ -173,23 +173,14 @@ def _status(word: str, known: Mapping[str, OrderStatus]) -> OrderStatus:
 
 def _order_id(value: object) -> str:
     """Ids are 64-bit integers on the wire."""
-    number = to_decimal(value)
+    number = value if type(value) is int else to_decimal(value)
     if not 0 < number < 2**64 or number % 1:
         raise ValueError("not an order id")
     return str(int(number))
 
 
-def _not_negative(value: object) -> Decimal:
-    number = to_decimal(value)
-    if number < 0:
-        raise ValueError("a negative price or quantity")
-    return number
-
-
 def _average_price(row: Row, filled: Decimal) -> Decimal | None:
     """The answer to a cancel has no avgPrice: what was paid over what was filled says the same."""
-    if not filled:
-        return None
     if "avgPrice" in row:
         return to_decimal(row["avgPrice"]) or None
     return to_decimal(row["cumQuote"]) / filled

@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from uuid import uuid4
 
 from exchanges.adapters.bybit import mapping, orders
@@ -37,6 +38,7 @@ from exchanges.domain import (
     PositionMode,
     PositionSide,
     TimeInForce,
+    Wallet,
 )
 from exchanges.errors import BadParameter, ExchangeAPIError, NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
 from exchanges.order_rules import refuse_unsupported
@@ -98,8 +100,7 @@ class BybitExchange:
         refuse_unsupported(request, CAPABILITIES)
         instrument = await self._instruments.by_symbol(request.symbol)
         sent = orders.from_order_request(request, instrument)
-        envelope = await self._client.place_order(**sent)
-        return await self._confirmed(answered(orders.to_acknowledgement, envelope, sent, instrument, request.quantity), instrument)
+        return await self._submit(sent, instrument, request.quantity)
 
     async def cancel_order(self, symbol: str, order_id: str) -> CancelResult:
         _refuse_malformed("order_id", order_id)
@@ -124,9 +125,12 @@ class BybitExchange:
         return [balance for balance in balances if asset is None or balance.asset == asset]
 
     async def get_account(self) -> AccountSummary:
-        """The position mode is HEDGE where a probed symbol or any open position is in it: Bybit keeps the mode per symbol."""
-        position_mode = PositionMode.HEDGE if self._holds_hedge_legs else await self._settings.position_mode.get()
+        position_mode = await self._position_mode()
         return answered(mapping.to_account, await self._fetch_wallet(), position_mode)
+
+    async def get_wallet(self) -> Wallet:
+        position_mode = await self._position_mode()
+        return answered(mapping.to_wallet, await self._fetch_wallet(), position_mode)
 
     async def get_klines(
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
@@ -183,8 +187,7 @@ class BybitExchange:
             )
         # Without an id of our own an answer that is lost on the way could not be looked up.
         sent = orders.from_position(positions[0], client_order_id=f"c{uuid4().hex[:31]}")
-        envelope = await self._client.place_order(**sent)
-        return await self._confirmed(answered(orders.to_acknowledgement, envelope, sent, instrument, positions[0].quantity), instrument)
+        return await self._submit(sent, instrument, positions[0].quantity)
 
     async def get_instruments(self) -> list[Instrument]:
         envelopes = await every_page(self._client.get_instruments_info, category=LINEAR, limit=INSTRUMENTS_PER_PAGE)
@@ -198,7 +201,7 @@ class BybitExchange:
         return answered(mapping.to_server_time_ms, await self._client.get_server_time())
 
     async def aclose(self) -> None:
-        """Nothing is held by this client alone."""
+        await self._venue.aclose()
 
     async def _fetch_covered(self) -> PositionBook:
         """Perpetuals settled in USDT, and by name the dated futures among them."""
@@ -208,6 +211,10 @@ class BybitExchange:
         book = answered(mapping.to_position_book, envelopes, instruments, margin_mode)
         self._holds_hedge_legs = any(position.position_side is not PositionSide.BOTH for position in book.positions)
         return book
+
+    async def _position_mode(self) -> PositionMode:
+        """HEDGE where a probed symbol or any open position is in it: Bybit keeps the mode per symbol."""
+        return PositionMode.HEDGE if self._holds_hedge_legs else await self._settings.position_mode.get()
 
     async def _fetch_wallet(self) -> Row:
         return await self._client.get_wallet_balance(accountType="UNIFIED")  # type: ignore[no-any-return]
@@ -224,14 +231,18 @@ class BybitExchange:
         envelope = await call(category=LINEAR, symbol=instrument.venue_symbol, **{key: wanted})
         return answered(orders.to_order, envelope, key, wanted, instrument)
 
-    async def _confirmed(self, acknowledged: OrderResult, instrument: Instrument) -> OrderResult:
+    async def _submit(self, sent: Row, instrument: Instrument, quantity: Decimal) -> OrderResult:
         """The order's state where one query tells it, else the acknowledgement: the order exists whatever the query meets."""
+        envelope = await self._client.place_order(**sent)
+        order_id, client_order_id = answered(orders.to_acknowledged_ids, envelope, sent)
         found: OrderResult | None = None
-        with suppress(ExchangeAPIError, TimeoutError):
+        try:
             async with asyncio.timeout(CONFIRM_DEADLINE_S):
-                found = await self._ask(self._client.get_open_orders, instrument, "orderId", acknowledged.order_id)
-        if found is None or found.client_order_id != acknowledged.client_order_id:
-            return acknowledged
+                found = await self._ask(self._client.get_open_orders, instrument, "orderId", order_id)
+        except (ExchangeAPIError, TimeoutError):
+            pass  # as if it had told nothing
+        if found is None or found.client_order_id != client_order_id:
+            return answered(orders.to_acknowledgement, envelope, sent, instrument, quantity)
         return found
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from exchanges.adapters.bybit.wire import LEGS, Row, to_moment, to_moment_or_none, to_price_or_none, to_rows, to_text
-from exchanges.decimals import fixed, to_decimal
+from exchanges.adapters.bybit.wire import LEGS, Row, to_client_order_id, to_moment, to_moment_or_none, to_price_or_none, to_rows, to_text
+from exchanges.decimals import fixed, to_decimal, to_decimals_or_none
 from exchanges.domain import (
     CancelResult,
     Instrument,
@@ -99,14 +99,22 @@ def from_position(position: Position, client_order_id: str) -> Row:
     }
 
 
+def to_acknowledged_ids(envelope: Row, sent: Row) -> tuple[str, str]:
+    """Order id and client order id of the answer to order/create. ValueError where it is about another order than was sent."""
+    answer = envelope["result"]
+    received = to_client_order_id(answer.get("orderLinkId"))
+    if sent["orderLinkId"] not in (None, received):
+        raise ValueError("the answer is about another client order id")
+    return to_text(answer["orderId"]), received
+
+
 def to_acknowledgement(envelope: Row, sent: Row, instrument: Instrument, quantity: Decimal) -> OrderResult:
     """The answer to order/create: an id, and whose order it is. What was sent fills the rest; the state is not known yet."""
-    answer = envelope["result"]
-    client_order_id = _own_client_order_id(answer, sent["orderLinkId"])
+    order_id, client_order_id = to_acknowledged_ids(envelope, sent)
     price = sent.get("price")
     return OrderResult(
         symbol=instrument.symbol,
-        order_id=to_text(answer["orderId"]),
+        order_id=order_id,
         client_order_id=client_order_id,
         status=OrderStatus.NEW,
         side=_SIDES[sent["side"]],
@@ -118,7 +126,7 @@ def to_acknowledgement(envelope: Row, sent: Row, instrument: Instrument, quantit
         position_side=LEGS[sent["positionIdx"]],
         confirmed=False,
         created_at=to_moment(envelope["time"]),
-        raw_response=answer,
+        raw_response=envelope["result"],
     )
 
 
@@ -126,7 +134,7 @@ def to_cancel_result(envelope: Row, symbol: str, order_id: str) -> CancelResult:
     answer = envelope["result"]
     if to_text(answer["orderId"]) != order_id:
         raise ValueError("the answer is about another order")
-    return CancelResult(symbol=symbol, order_id=order_id, client_order_id=answer.get("orderLinkId") or "", confirmed=False)
+    return CancelResult(symbol=symbol, order_id=order_id, client_order_id=to_client_order_id(answer.get("orderLinkId")), confirmed=False)
 
 
 def to_open_orders(envelopes: Iterable[Row], instruments: Mapping[str, Instrument]) -> list[OrderResult]:
@@ -173,18 +181,21 @@ def to_order_from_executions(envelopes: Iterable[Row], client_order_id: str, ins
 
 
 def _to_order(row: Row, instrument: Instrument | None) -> OrderResult:
+    quantity, filled, price, average_price = to_decimals_or_none((row["qty"], row["cumExecQty"], row["price"], row.get("avgPrice", "")))
+    if quantity is None or filled is None:
+        raise ValueError("an order without a quantity")
     return OrderResult(
         symbol=to_text(row["symbol"]) if instrument is None else instrument.symbol,
         order_id=to_text(row["orderId"]),
-        client_order_id=row["orderLinkId"] or "",
+        client_order_id=to_client_order_id(row["orderLinkId"]),
         status=_STATUSES[row["orderStatus"]],
         side=_SIDES[row["side"]],
         order_type=_order_type(row),
-        quantity=to_decimal(row["qty"]),
-        filled_quantity=to_decimal(row["cumExecQty"]),
+        quantity=quantity,
+        filled_quantity=filled,
         # A market order's price is the limit that the venue made of it, no price that anybody asked for.
-        price=None if row["orderType"] == "Market" else to_price_or_none(row["price"]),
-        average_price=to_price_or_none(row.get("avgPrice")),
+        price=None if row["orderType"] == "Market" else price or None,
+        average_price=average_price or None,
         time_in_force=_TIMES_IN_FORCE.get(row["timeInForce"]),
         reduce_only=_to_flag(row["reduceOnly"]),
         position_side=LEGS[int(to_decimal(row["positionIdx"]))],
@@ -217,13 +228,6 @@ def _to_flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"not a flag: {value!r:.40}")
     return value
-
-
-def _own_client_order_id(answer: Row, sent: str | None) -> str:
-    received = answer.get("orderLinkId") or ""
-    if sent is not None and received != sent:
-        raise ValueError("the answer is about another client order id")
-    return str(received)
 
 
 def _refuse_foreign(rows: list[Row], key: str, wanted: str, instrument: Instrument) -> None:

@@ -57,6 +57,11 @@ def to_text(value: object) -> str:
     return value
 
 
+def to_client_order_id(value: object) -> str:
+    """ "" for an order that was placed without one."""
+    return to_text(value) if value else ""
+
+
 def to_milliseconds(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"not a time: {value!r:.40}")

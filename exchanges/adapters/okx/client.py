@@ -59,8 +59,8 @@ class OkxClient(TradeAPI, AccountAPI, MarketAPI, PublicAPI):  # type: ignore[mis
         timestamp = to_timestamp(moment.timestamp_ms)
         signature = utils.sign(utils.pre_hash(timestamp, method, path, body, False), self._config.api_secret.get_secret_value())
         passphrase = self._config.passphrase.get_secret_value() if self._config.passphrase else ""
-        headers = dict(
-            utils.get_header(self._config.api_key.get_secret_value(), signature.decode(), timestamp, passphrase, self._flag, False)
+        headers: dict[str, str] = utils.get_header(
+            self._config.api_key.get_secret_value(), signature.decode(), timestamp, passphrase, self._flag, False
         )
         if method == consts.POST and request_path in _FENCED_PATHS:
             headers["expTime"] = str(moment.fence_ms)

@@ -34,6 +34,7 @@ from exchanges.domain import (
     PositionBook,
     PositionSide,
     TimeInForce,
+    Wallet,
 )
 from exchanges.errors import (
     BadParameter,
@@ -85,6 +86,7 @@ class OkxExchange:
 
     def __init__(self, config: ExchangeConfig, venue: VenueContext) -> None:
         self._client = OkxClient(config, venue)
+        self._venue = venue
         self._clock = venue.clock
         self._instruments = venue.catalogue(self.get_instruments)
         self._account_config: mapping.AccountConfig | None = None
@@ -127,7 +129,7 @@ class OkxExchange:
         if symbol is not None:
             await self._instruments.by_symbol(symbol)
         book = await self.get_position_book()
-        return [position for position in book.positions if symbol in (None, position.symbol)]
+        return book.positions if symbol is None else [position for position in book.positions if position.symbol == symbol]
 
     async def get_position_book(self) -> PositionBook:
         """Asked for without an instType, so that what is open outside perpetuals is seen too. OKX answers on one page."""
@@ -141,6 +143,10 @@ class OkxExchange:
     async def get_account(self) -> AccountSummary:
         config = await self._load_config()
         return answered(mapping.to_account, await self._client.get_account_balance(), config)
+
+    async def get_wallet(self) -> Wallet:
+        config = await self._load_config()
+        return answered(mapping.to_wallet, await self._client.get_account_balance(), config)
 
     async def _load_config(self) -> mapping.AccountConfig:
         if self._account_config is None or time.monotonic() - self._account_config_at > CONFIG_AGE_S:
@@ -232,7 +238,7 @@ class OkxExchange:
         return answered(mapping.to_server_time_ms, await self._client.get_system_time())
 
     async def aclose(self) -> None:
-        """This client alone holds nothing: transport, clock and catalogue belong to the venue."""
+        await self._venue.aclose()
 
 
 async def _every_page(fetch: Callable[..., Awaitable[list[Row]]], id_name: str, **filters: str) -> list[Row]:

@@ -6,20 +6,18 @@ From OKX's API documentation of trading and algo trading, read November 2026.
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from pydantic import TypeAdapter
-
 from exchanges.adapters.okx.errors import EXCHANGE
 from exchanges.adapters.okx.wire import (
     EXACT,
     LEGS,
     Row,
-    to_base_units,
     to_base_units_or_none,
     to_identity,
     to_moment_or_none,
     to_price_or_none,
+    to_text,
 )
-from exchanges.decimals import fixed, plain
+from exchanges.decimals import fixed, plain, to_decimals_or_none
 from exchanges.domain import (
     CancelResult,
     Instrument,
@@ -34,6 +32,8 @@ from exchanges.domain import (
 from exchanges.errors import BadParameter, FilterViolation
 
 _SIDES = {"buy": OrderSide.BUY, "sell": OrderSide.SELL}
+_SIDE_NAMES = {side: name for name, side in _SIDES.items()}
+_NOTHING = Decimal(0)
 _LEG_NAMES = {leg: name for name, leg in LEGS.items()}
 _BOOLEANS = {"true": True, "false": False, True: True, False: False, "": False}
 _STATUSES = {
@@ -73,16 +73,14 @@ _CANCEL_SOURCES = {
     "33": "canceled: too many matches for one order",
 }
 
-_ORDERS = TypeAdapter(list[OrderResult])
-
 
 def from_order_request(request: OrderRequest, instrument: Instrument, margin_mode: MarginMode = MarginMode.CROSS) -> dict[str, str]:
     """Parameters of the SDK's place_order. Raises FilterViolation where the quantity is no whole number of lots."""
     is_market = request.order_type is OrderType.MARKET
     return {
         "instId": instrument.venue_symbol,
-        "tdMode": margin_mode.value,
-        "side": request.side.value.lower(),
+        "tdMode": margin_mode,
+        "side": _SIDE_NAMES[request.side],
         "ordType": "market" if is_market else _LIMIT_NAMES[request.time_in_force or TimeInForce.GTC],
         "sz": plain(to_contracts(request.quantity, instrument)),
         "px": "" if request.price is None else fixed(request.price),
@@ -110,7 +108,7 @@ def to_wire_id(name: str, value: str) -> str:
 
 def to_orders(rows: Iterable[Row], instruments: Mapping[str, Instrument]) -> list[OrderResult]:
     """Orders of covered instruments, in the venue's order."""
-    return _ORDERS.validate_python([_order(row, instruments[row["instId"]]) for row in rows if row["instId"] in instruments])
+    return [_order(row, instruments[row["instId"]]) for row in rows if row["instId"] in instruments]
 
 
 def to_order(rows: list[Row], instrument: Instrument, order_id: str = "", client_order_id: str = "") -> OrderResult:
@@ -119,59 +117,67 @@ def to_order(rows: list[Row], instrument: Instrument, order_id: str = "", client
     asked = (instrument.venue_symbol, order_id or row["ordId"], client_order_id or row["clOrdId"])
     if (row["instId"], row["ordId"], row["clOrdId"]) != asked:
         raise ValueError("the answer is about another order")
-    return OrderResult.model_validate(_order(row, instrument))
+    return _order(row, instrument)
 
 
-def _order(row: Row, instrument: Instrument) -> Row:
+def _order(row: Row, instrument: Instrument) -> OrderResult:
     order_type, time_in_force = _ORDER_TYPES.get(row["ordType"], (None, None))
     status = _STATUSES[row["state"]]
     source = row.get("cancelSource", "")
     reason = row.get("cancelSourceReason") or _CANCEL_SOURCES.get(source) or f"canceled, source {source or 'unknown'}"
-    return {
-        "symbol": instrument.symbol,
-        "order_id": to_identity(row["ordId"]),
-        "client_order_id": row["clOrdId"],
-        "status": status,
-        "side": _SIDES[row["side"]],
-        "order_type": order_type,
-        "quantity": to_base_units(row["sz"], instrument.contract_size),
-        "filled_quantity": to_base_units_or_none(row["accFillSz"], instrument.contract_size) or Decimal(0),
-        "price": to_price_or_none(row["px"]),
-        "average_price": to_price_or_none(row["avgPx"]),
-        "time_in_force": time_in_force,
-        "reduce_only": _BOOLEANS[row["reduceOnly"]],
-        "position_side": LEGS[row["posSide"]],
-        "reason": reason if status is OrderStatus.CANCELED else "",
-        "created_at": to_moment_or_none(row["cTime"]),
-        "updated_at": to_moment_or_none(row["uTime"]),
-        "raw_response": row,
-    }
+    contracts, filled, price, average_price = to_decimals_or_none((row["sz"], row["accFillSz"], row["px"], row["avgPx"]))
+    if contracts is None:
+        raise ValueError("an order without a size")
+    return OrderResult(
+        symbol=instrument.symbol,
+        order_id=to_identity(row["ordId"]),
+        client_order_id=to_text(row["clOrdId"]),
+        status=status,
+        side=_SIDES[row["side"]],
+        order_type=order_type,
+        quantity=EXACT.multiply(contracts, instrument.contract_size),
+        filled_quantity=EXACT.multiply(filled, instrument.contract_size) if filled else _NOTHING,
+        price=_above_zero(price),
+        average_price=_above_zero(average_price),
+        time_in_force=time_in_force,
+        reduce_only=_BOOLEANS[row["reduceOnly"]],
+        position_side=LEGS[row["posSide"]],
+        reason=to_text(reason) if status is OrderStatus.CANCELED else "",
+        created_at=to_moment_or_none(row["cTime"]),
+        updated_at=to_moment_or_none(row["uTime"]),
+        raw_response=row,
+    )
+
+
+def _above_zero(price: Decimal | None) -> Decimal | None:
+    """An absent price is an empty text, 0 or (at market) -1."""
+    return price if price is not None and price > 0 else None
 
 
 def to_algo_orders(rows: Iterable[Row], instruments: Mapping[str, Instrument]) -> list[OrderResult]:
     """Waiting conditional orders, by algoId. `quantity` is None for one that closes the whole position."""
-    return _ORDERS.validate_python([_algo_order(row, instruments[row["instId"]]) for row in rows if row["instId"] in instruments])
+    return [_algo_order(row, instruments[row["instId"]]) for row in rows if row["instId"] in instruments]
 
 
-def _algo_order(row: Row, instrument: Instrument) -> Row:
+def _algo_order(row: Row, instrument: Instrument) -> OrderResult:
     if row["state"] not in _RESTING_ALGO_STATES:
         raise ValueError(f"a pending list with state {row['state']}")
     order_type, price = _algo_type_and_price(row)
-    return {
-        "symbol": instrument.symbol,
-        "order_id": to_identity(row["algoId"]),
-        "client_order_id": row.get("algoClOrdId", ""),
-        "status": OrderStatus.NEW,
-        "side": _SIDES[row["side"]],
-        "order_type": order_type,
-        "quantity": to_base_units_or_none(row["sz"], instrument.contract_size),
-        "price": price,
-        "reduce_only": _BOOLEANS[row.get("reduceOnly", "")],
-        "position_side": LEGS[row["posSide"]],
-        "created_at": to_moment_or_none(row["cTime"]),
-        "updated_at": to_moment_or_none(row.get("uTime")),
-        "raw_response": row,
-    }
+    return OrderResult(
+        symbol=instrument.symbol,
+        order_id=to_identity(row["algoId"]),
+        client_order_id=to_text(row.get("algoClOrdId", "")),
+        status=OrderStatus.NEW,
+        side=_SIDES[row["side"]],
+        order_type=order_type,
+        quantity=to_base_units_or_none(row["sz"], instrument.contract_size),
+        price=price,
+        reduce_only=_BOOLEANS[row.get("reduceOnly", "")],
+        position_side=LEGS[row["posSide"]],
+        created_at=to_moment_or_none(row["cTime"]),
+        updated_at=to_moment_or_none(row.get("uTime")),
+        raw_response=row,
+    )
 
 
 def _algo_type_and_price(row: Row) -> tuple[OrderType | None, Decimal | None]:
@@ -196,7 +202,7 @@ def to_acknowledgement(rows: list[Row], request: OrderRequest) -> OrderResult:
     return OrderResult(
         symbol=request.symbol,
         order_id=to_identity(row["ordId"]),
-        client_order_id=row["clOrdId"],
+        client_order_id=to_text(row["clOrdId"]),
         status=OrderStatus.NEW,
         side=request.side,
         order_type=request.order_type,
@@ -215,4 +221,4 @@ def to_cancel_result(rows: list[Row], symbol: str, order_id: str) -> CancelResul
     (row,) = rows
     if row["ordId"] != order_id:
         raise ValueError("the answer is about another order")
-    return CancelResult(symbol=symbol, order_id=order_id, client_order_id=row["clOrdId"], confirmed=False)
+    return CancelResult(symbol=symbol, order_id=order_id, client_order_id=to_text(row["clOrdId"]), confirmed=False)

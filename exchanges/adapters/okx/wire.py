@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from exchanges.adapters.okx.errors import EXCHANGE
 from exchanges.decimals import to_decimal, to_decimal_or_none
-from exchanges.domain import PositionSide
+from exchanges.domain import MarginMode, PositionSide
 from exchanges.errors import BadVenueResponse
 
 Row = dict[str, Any]
@@ -21,6 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 # Wide enough that a product of two wire numbers, or a quotient of multiples, is never rounded.
 EXACT = Context(prec=130)
+MARGIN_MODES = {mode.value: mode for mode in MarginMode}
 LEGS = {"net": PositionSide.BOTH, "long": PositionSide.LONG, "short": PositionSide.SHORT}
 
 
@@ -54,6 +55,13 @@ def to_identity(value: object) -> str:
     return value
 
 
+def to_text(value: object) -> str:
+    """An identity that may be empty, as the client order id of an order that was placed by hand."""
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {value!r:.40}")
+    return value
+
+
 def to_milliseconds(value: object) -> int:
     if not isinstance(value, str):
         raise TypeError(f"not a time: {value!r:.40}")
@@ -61,8 +69,12 @@ def to_milliseconds(value: object) -> int:
 
 
 def to_moment(value: object) -> datetime:
-    return EPOCH + to_milliseconds(value) * MILLISECOND
+    if not isinstance(value, str):
+        raise TypeError(f"not a time: {value!r:.40}")
+    return EPOCH + int(value) * MILLISECOND
 
 
 def to_moment_or_none(value: object) -> datetime | None:
+    if isinstance(value, str) and value:  # as nearly always
+        return EPOCH + int(value) * MILLISECOND
     return None if value in ("", None) else to_moment(value)

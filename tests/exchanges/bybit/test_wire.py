@@ -228,11 +228,11 @@ def test_a_client_is_built_without_loop_session_or_log_handler() -> None:
     context = VenueContext(Endpoints("http://127.0.0.1:1"), Transport())
     gc.collect()
     handlers = logging.getLogger("pybit._http_manager").handlers[:]
-    sessions = sum(isinstance(thing, requests.Session) for thing in gc.get_objects())
+    sessions = sum(issubclass(type(thing), requests.Session) for thing in gc.get_objects())
 
     exchange = BybitExchange(config(), context)
 
-    assert sum(isinstance(thing, requests.Session) for thing in gc.get_objects()) == sessions
+    assert sum(issubclass(type(thing), requests.Session) for thing in gc.get_objects()) == sessions
     assert logging.getLogger("pybit._http_manager").handlers == handlers
     for text in (repr(exchange._client), str(exchange._client), repr(exchange)):
         assert KEY not in text
