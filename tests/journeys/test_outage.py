@@ -54,7 +54,7 @@ def test_one_exchange_down_stands_out_and_hides_nothing_else(
 
     sandbox.control("POST", "venue", {"venue": "okx", "up": False})
     eventually(lambda: book.chips()["OKX"]["freshness"] == "error", within_s=NOTICED_S, what="OKX's failure on its chip")
-    assert "no answer from the exchange" in book.chips()["OKX"]["reason"]
+    assert "No answer from the exchange" in book.chips()["OKX"]["reason"]
     until_none(lambda: [row for row in rows(book, "OKX") if row != ["stale", "line-through"]], within_s=NOTICED_S, what="rows not stale")
     expect(incomplete).to_be_visible()
     expect(incomplete).to_contain_text("OKX · Demo is")
