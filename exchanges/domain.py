@@ -4,6 +4,7 @@ Knows no venue, no Django, no network. Quantities are base units (never contract
 ratios, times are aware UTC datetimes. A symbol is `BTCUSDT`; the venue's own form is `venue_symbol`.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 SYMBOL_PATTERN = r"^[A-Z0-9]{1,20}USDT$"
 CLIENT_ORDER_ID_PATTERN = r"^[a-z][a-z0-9]{0,31}$"
@@ -95,8 +97,21 @@ def _uppercase(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def exact_number(value: object) -> object:
+    """For what people and programs type: Python's Decimal also reads digits of other scripts, underscores and blanks, pydantic's also
+    truth values, and a float is not the number that was written."""
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if value is not None and not is_text and not is_number:
+        raise PydanticCustomError("not_a_number", "Input should be a number")
+    return value
+
+
 Symbol = Annotated[str, Field(pattern=SYMBOL_PATTERN, description="for example BTCUSDT"), BeforeValidator(_uppercase)]
-PositiveDecimal = Annotated[Decimal, Field(gt=0, max_digits=30, decimal_places=18)]
+PositiveDecimal = Annotated[Decimal, BeforeValidator(exact_number), Field(gt=0, max_digits=30, decimal_places=18)]
 
 
 class DomainModel(BaseModel):
@@ -143,7 +158,7 @@ class OrderRequest(DomainModel):
     leverage: Annotated[int, Field(ge=1, le=200)] | None = None
     take_profit_price: PositiveDecimal | None = None
     stop_loss_price: PositiveDecimal | None = None
-    trailing_stop_pct: Annotated[Decimal, Field(gt=0, le=100)] | None = None
+    trailing_stop_pct: Annotated[Decimal, BeforeValidator(exact_number), Field(gt=0, le=100)] | None = None
 
     @model_validator(mode="after")
     def _type_and_price_agree(self) -> "OrderRequest":

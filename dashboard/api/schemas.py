@@ -1,16 +1,14 @@
 """The shapes of the REST API. Decimals leave as strings in fixed notation; unknown fields are refused on the way in."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from exchanges.decimals import fixed
-from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
+from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce, exact_number
 from portfolio.states import OrderState
 
 T = TypeVar("T")
@@ -19,17 +17,6 @@ Fixed = Annotated[Decimal, PlainSerializer(fixed, return_type=str)]
 AccountId = Annotated[int, Field(ge=1, le=2**53)]
 PortfolioId = Annotated[int, Field(ge=1, le=2**53)]
 SymbolText = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
-
-
-def exact_number(value: object) -> object:
-    """Python's Decimal also reads digits of other scripts, underscores and blanks, pydantic's also truth values."""
-    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if value is not None and not is_text and not is_number:
-        raise PydanticCustomError("not_a_number", "Input should be a number")
-    return value
 
 
 class Strict(Schema):
@@ -182,10 +169,6 @@ class OrderIn(OrderRequest):
 
     account: AccountId | None = None
     exchange: ExchangeType | None = None
-
-    _exact = field_validator(
-        *("quantity", "price", "stop_price", "take_profit_price", "stop_loss_price", "trailing_stop_pct"), mode="before"
-    )(exact_number)
 
     def to_request(self) -> OrderRequest:
         return OrderRequest(**{name: getattr(self, name) for name in OrderRequest.model_fields})

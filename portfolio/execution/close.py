@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.contrib.auth.models import User
+from pydantic import ValidationError
 
 from exchanges import accounts
 from exchanges.decimals import plain, round_down
@@ -45,14 +46,20 @@ def close_request(position: Position, fraction: Decimal, held: Decimal, side: Po
             f"fraction must close at least {plain(instrument.min_quantity)}, was {plain(fraction)} of {plain(held)}",
             "fraction",
         )
-    return OrderRequest(
-        symbol=position.symbol,
-        side=OrderSide.BUY if side is PositionSide.SHORT else OrderSide.SELL,
-        order_type=OrderType.MARKET,
-        quantity=quantity,
-        reduce_only=True,
-        position_side=PositionSide(position.position_side),
-    )
+    try:
+        return OrderRequest(
+            symbol=position.symbol,
+            side=OrderSide.BUY if side is PositionSide.SHORT else OrderSide.SELL,
+            order_type=OrderType.MARKET,
+            quantity=quantity,
+            reduce_only=True,
+            position_side=PositionSide(position.position_side),
+        )
+    except ValidationError as error:
+        # Held, so shown; but its name or size is none that an order takes here.
+        raise Refused(
+            "cannot_close_here", f"{position.symbol} can only be closed at {position.account.get_exchange_display()} itself"
+        ) from error
 
 
 def close(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule, run_state_machine_as_test
 
 from exchanges.domain import OrderRequest
 from exchanges.errors import ExchangeAPIError
@@ -25,6 +25,7 @@ from portfolio.execution.cancel import cancel, order_for
 from portfolio.execution.place import Intent
 from portfolio.execution.refusals import Refused
 from portfolio.models import Order, Origin
+from portfolio.polling import Answer, OrderList, fetch_orders
 from portfolio.states import OPEN, PRESUMED, UNRESOLVED, OrderState
 from tests.conftest import Cast, connect_account
 from tests.portfolio.desk import (
@@ -64,6 +65,7 @@ class Orders(RuleBasedStateMachine):
     sandbox: Sandbox
 
     sent = Bundle("sent")
+    lists = Bundle("lists")
 
     @initialize()
     def open_accounts(self) -> None:
@@ -130,9 +132,31 @@ class Orders(RuleBasedStateMachine):
         self.tick()
         self.sandbox.clear()
 
+    @rule(exchange=exchanges)
+    def keeper_meets_an_outage(self, exchange: Exchange) -> None:
+        """Long enough to declare every order absent, if silence were evidence."""
+        self.sandbox.control("POST", "venue", {"venue": exchange, "up": False})
+        self.a_minute_passes()
+        for _ in range(reconcile.NOT_FOUNDS_NEEDED):
+            self.tick()
+        self.sandbox.clear()
+
     @rule()
     def poll(self) -> None:
         rounds.poll_orders([account.pk for account in self.accounts.values()])
+
+    @rule(target=lists, exchange=exchanges)
+    def list_orders(self, exchange: Exchange) -> tuple[Exchange, Answer[OrderList]]:
+        """An answer that will be late."""
+        account = self.accounts[exchange]
+        known = reconcile.known_resting([account.pk])[account.pk]
+        sent_at = now()
+        return exchange, Answer(sent_at, now(), content=asked(account, lambda client: fetch_orders(client, known)))
+
+    @rule(late=consumes(lists))
+    def a_late_list_arrives(self, late: tuple[Exchange, Answer[OrderList]]) -> None:
+        exchange, answer = late
+        reconcile.apply_order_list(self.accounts[exchange], answer)
 
     @rule()
     def a_minute_passes(self) -> None:
@@ -209,5 +233,5 @@ def test_whatever_happens_the_book_ends_as_the_venues_say(
     machine = type("Orders", (Orders,), {"book": book, "sandbox": sandbox})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=20, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)),
     )

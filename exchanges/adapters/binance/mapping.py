@@ -40,7 +40,7 @@ Holding = tuple[Row, Decimal]
 MAX_MS = 10**14
 _moment = datetime.fromtimestamp
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Asking the Enum class for a member takes as long as reading a Decimal.
+# Asking the Enum class for a member takes half as long as reading a Decimal.
 _BOTH, _LONG, _SHORT = PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT
 _CROSS, _ISOLATED = MarginMode.CROSS, MarginMode.ISOLATED
 _POSITION_SIDES = {side.value: side for side in PositionSide}

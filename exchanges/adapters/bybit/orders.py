@@ -181,7 +181,9 @@ def to_order_from_executions(envelopes: Iterable[Row], client_order_id: str, ins
 
 
 def _to_order(row: Row, instrument: Instrument | None) -> OrderResult:
-    quantity, filled, price, average_price = to_decimals_or_none((row["qty"], row["cumExecQty"], row["price"], row.get("avgPrice", "")))
+    # A market order's price is the limit that the venue made of it, no price that anybody asked for.
+    asked_price = "" if row["orderType"] == "Market" else row["price"]
+    quantity, filled, price, average_price = to_decimals_or_none((row["qty"], row["cumExecQty"], asked_price, row.get("avgPrice", "")))
     if quantity is None or filled is None:
         raise ValueError("an order without a quantity")
     return OrderResult(
@@ -193,8 +195,7 @@ def _to_order(row: Row, instrument: Instrument | None) -> OrderResult:
         order_type=_order_type(row),
         quantity=quantity,
         filled_quantity=filled,
-        # A market order's price is the limit that the venue made of it, no price that anybody asked for.
-        price=None if row["orderType"] == "Market" else price or None,
+        price=price or None,
         average_price=average_price or None,
         time_in_force=_TIMES_IN_FORCE.get(row["timeInForce"]),
         reduce_only=_to_flag(row["reduceOnly"]),
