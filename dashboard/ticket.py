@@ -54,9 +54,9 @@ def confirmation_of(account: ExchangeAccount, request: OrderRequest) -> Confirma
 def sentence_of(account: ExchangeAccount, request: OrderRequest) -> str:
     """`Buy 0.01 BTCUSDT at 95,000.5 limit on Binance · Demo`."""
     verb = "Buy" if request.side is OrderSide.BUY else "Sell"
-    how = f"at {_grouped(request.price)} limit" if request.price is not None else "at market"
+    how = f"at {grouped(request.price)} limit" if request.price is not None else "at market"
     only = ", reduce-only," if request.reduce_only else ""
-    return f"{verb} {_grouped(request.quantity)} {request.symbol} {how}{only} on {account}"
+    return f"{verb} {grouped(request.quantity)} {request.symbol} {how}{only} on {account}"
 
 
 def contracts_of(instrument: Instrument, quantity: Decimal) -> str:
@@ -67,7 +67,7 @@ def contracts_of(instrument: Instrument, quantity: Decimal) -> str:
     return f"= {plain(number)} contracts x {plain(instrument.contract_size)} {instrument.underlying}"
 
 
-def _grouped(number: Decimal) -> str:
+def grouped(number: Decimal) -> str:
     """Every digit that is sent, with thousands separators."""
     return numbers.grouped(number, numbers.places_of(number))
 

@@ -215,7 +215,7 @@ def _close_dialog(position: Position, fraction: str, key: str) -> CloseDialog:
         return CloseDialog(position.pk, title, fraction, "", [], [], key, error=error.message)
     value = numbers.money(order.quantity * position.mark_price)
     facts = [
-        ("Position", f"{side.value.capitalize()} {plain(position.quantity)} at {plain(position.entry_price)}"),
+        ("Position", f"{side.value.capitalize()} {ticket.grouped(position.quantity)} at {ticket.grouped(position.entry_price)}"),
         ("Closes", f"{plain(share * 100)} %, about {value} USDT at the mark"),
         ("Sent as", "Market, reduce-only; the position is read again first and the quantity rounded down"),
     ]
