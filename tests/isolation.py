@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import settings
 
 from dashboard import valkey
 
@@ -38,6 +39,11 @@ if _IS_CONTROLLER:
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
     for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "DEBUG", "PORT", "SANDBOX_URL"):
         os.environ.pop(name, None)
+
+# The same examples in every run, so that a change is what turns a test red; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 _started: list["subprocess.Popen[bytes]"] = []
 

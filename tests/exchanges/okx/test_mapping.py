@@ -406,7 +406,7 @@ def test_a_quantity_that_is_no_whole_number_of_lots_is_refused(quantity):
 
 
 @given(
-    lots=st.integers(1, 10**12),
+    lots=st.integers(1, 10**6),  # the products below stay within the 28 digits that Decimal computes with
     lot_size=st.decimals("0.0001", "1000", places=4).filter(bool),
     contract_size=st.decimals("0.000001", "10000000", places=6).filter(bool),
 )
