@@ -54,7 +54,6 @@ _REQUESTS: dict[str, Callable[[ExchangeAccount], OrderRequest]] = {
     "too dear": lambda account: resting(account, quantity="4000"),
 }
 
-exchanges = st.sampled_from(list(Exchange))
 kinds = st.sampled_from(list(_REQUESTS))
 faults = st.sampled_from(["reset", "bad gateway", "truncated", "redirect", "hang"])
 stages = st.sampled_from(["before", "after"])
@@ -63,43 +62,44 @@ stages = st.sampled_from(["before", "after"])
 class Orders(RuleBasedStateMachine):
     book: Cast
     sandbox: Sandbox
+    exchange: Exchange
 
     sent = Bundle("sent")
     lists = Bundle("lists")
 
     @initialize()
-    def open_accounts(self) -> None:
+    def open_account(self) -> None:
         self.sandbox.clear()
         self.name = f"{self.book.name}m{next(_names)}"
-        self.accounts = {each: connect_account(self.book.portfolio, each, self.name, is_default=False) for each in Exchange}
-        renew_clients(*self.accounts.values())
+        self.account = connect_account(self.book.portfolio, self.exchange, self.name, is_default=False)
+        renew_clients(self.account)
         self.states: dict[int, list[OrderState]] = {}
 
-    @rule(target=sent, exchange=exchanges, kind=kinds)
-    def place(self, exchange: Exchange, kind: str) -> int:
-        return self._placed(self.accounts[exchange], kind)
+    @rule(target=sent, kind=kinds)
+    def place(self, kind: str) -> int:
+        return self._placed(kind)
 
-    @rule(target=sent, exchange=exchanges, kind=kinds, trouble=faults, stage=stages)
-    def place_in_trouble(self, exchange: Exchange, kind: str, trouble: str, stage: str) -> int:
-        fault(self.sandbox, self.accounts[exchange], "create", trouble, stage=stage)
-        return self._placed(self.accounts[exchange], kind)
+    @rule(target=sent, kind=kinds, trouble=faults, stage=stages)
+    def place_in_trouble(self, kind: str, trouble: str, stage: str) -> int:
+        fault(self.sandbox, self.account, "create", trouble, stage=stage)
+        return self._placed(kind)
 
-    @rule(target=sent, exchange=exchanges, kind=kinds, has_sent=st.booleans())
-    def die_while_placing(self, exchange: Exchange, kind: str, has_sent: bool) -> int:
+    @rule(target=sent, kind=kinds, has_sent=st.booleans())
+    def die_while_placing(self, kind: str, has_sent: bool) -> int:
         """kill -9 after the commit, before or after the request."""
-        account, client = self.accounts[exchange], client_of(self.accounts[exchange])
-        request = _REQUESTS[kind](account)
+        client = client_of(self.account)
+        request = _REQUESTS[kind](self.account)
         runtime().run(client.clock.measure(client.get_server_time_ms), deadline_s=5)
-        order, _, moment = placing._commit_intent(Intent(self.book.alice, account, request, Origin.API), client)
+        order, _, moment = placing._commit_intent(Intent(self.book.alice, self.account, request, Origin.API), client)
         if has_sent:
             named = request.model_copy(update={"client_order_id": order.client_order_id})
             with suppress(ExchangeAPIError):  # a refusal that nobody is left to hear
                 runtime().run(placing._submit(client, named, moment), deadline_s=10)
         return order.pk
 
-    @rule(exchange=exchanges)
-    def place_elsewhere(self, exchange: Exchange) -> None:
-        placed_elsewhere(self.accounts[exchange], resting(self.accounts[exchange]))
+    @rule()
+    def place_elsewhere(self) -> None:
+        placed_elsewhere(self.account, resting(self.account))
 
     @rule(order_id=sent)
     def cancel(self, order_id: int) -> None:
@@ -126,16 +126,16 @@ class Orders(RuleBasedStateMachine):
             let_pass(order, 3)
         reconcile.tick(now())
 
-    @rule(exchange=exchanges, trouble=faults)
-    def tick_in_trouble(self, exchange: Exchange, trouble: str) -> None:
-        fault(self.sandbox, self.accounts[exchange], "confirm", trouble)
+    @rule(trouble=faults)
+    def tick_in_trouble(self, trouble: str) -> None:
+        fault(self.sandbox, self.account, "confirm", trouble)
         self.tick()
         self.sandbox.clear()
 
-    @rule(exchange=exchanges)
-    def keeper_meets_an_outage(self, exchange: Exchange) -> None:
+    @rule()
+    def keeper_meets_an_outage(self) -> None:
         """Long enough to declare every order absent, if silence were evidence."""
-        self.sandbox.control("POST", "venue", {"venue": exchange, "up": False})
+        self.sandbox.control("POST", "venue", {"venue": self.exchange, "up": False})
         self.a_minute_passes()
         for _ in range(reconcile.NOT_FOUNDS_NEEDED):
             self.tick()
@@ -143,20 +143,17 @@ class Orders(RuleBasedStateMachine):
 
     @rule()
     def poll(self) -> None:
-        rounds.poll_orders([account.pk for account in self.accounts.values()])
+        rounds.poll_orders([self.account.pk])
 
-    @rule(target=lists, exchange=exchanges)
-    def list_orders(self, exchange: Exchange) -> tuple[Exchange, Answer[OrderList]]:
+    @rule(target=lists)
+    def list_orders(self) -> Answer[OrderList]:
         """An answer that will be late."""
-        account = self.accounts[exchange]
-        known = reconcile.known_resting([account.pk])[account.pk]
-        sent_at = now()
-        return exchange, Answer(sent_at, now(), content=asked(account, lambda client: fetch_orders(client, known)))
+        known, sent_at = reconcile.known_resting([self.account.pk])[self.account.pk], now()
+        return Answer(sent_at, now(), content=asked(self.account, lambda client: fetch_orders(client, known)))
 
     @rule(late=consumes(lists))
-    def a_late_list_arrives(self, late: tuple[Exchange, Answer[OrderList]]) -> None:
-        exchange, answer = late
-        reconcile.apply_order_list(self.accounts[exchange], answer)
+    def a_late_list_arrives(self, late: Answer[OrderList]) -> None:
+        reconcile.apply_order_list(self.account, late)
 
     @rule()
     def a_minute_passes(self) -> None:
@@ -166,9 +163,8 @@ class Orders(RuleBasedStateMachine):
 
     @invariant()
     def no_intent_has_two_orders(self) -> None:
-        for account in self._accounts():
-            ids = [each["client_id"] for each in orders_at(self.sandbox, account, self.name) if each["client_id"]]
-            assert len(ids) == len(set(ids)), ids
+        ids = [each["client_id"] for each in self._orders_at_venue() if each["client_id"]]
+        assert len(ids) == len(set(ids)), ids
 
     @invariant()
     def no_state_goes_back(self) -> None:
@@ -198,40 +194,37 @@ class Orders(RuleBasedStateMachine):
 
     def _equals_the_venues(self) -> bool:
         """A resting order may be filled further between the two looks, so the caller looks again."""
-        if self._accounts():
-            self.poll()
+        self.poll()
         for order in self._rows():
             at_venue = self._at_venue(order)
             if order.origin == Origin.EXTERNAL or (at_venue is None and order.state in PRESUMED):
                 continue
             if at_venue is None or order.state.lower() != at_venue["status"] or order.filled_quantity != Decimal(at_venue["filled"]):
                 return False
-        return all(self._shows_all_that_rests(account) for account in self._accounts())
+        resting_there = [each for each in self._orders_at_venue() if each["status"] in ("new", "partially_filled")]
+        return Order.objects.filter(account=self.account).open().count() == len(resting_there)
 
-    def _shows_all_that_rests(self, account: ExchangeAccount) -> bool:
-        resting_there = [each for each in orders_at(self.sandbox, account, self.name) if each["status"] in ("new", "partially_filled")]
-        return Order.objects.filter(account=account).open().count() == len(resting_there)
-
-    def _placed(self, account: ExchangeAccount, kind: str) -> int:
-        return placed(self.book, account, _REQUESTS[kind](account)).pk
-
-    def _accounts(self) -> list[ExchangeAccount]:
-        return list(getattr(self, "accounts", {}).values())
+    def _placed(self, kind: str) -> int:
+        return placed(self.book, self.account, _REQUESTS[kind](self.account)).pk
 
     def _rows(self) -> list[Order]:
-        return list(Order.objects.filter(account__in=self._accounts()).select_related("account").order_by("id"))
+        return list(Order.objects.filter(account=self.account).select_related("account").order_by("id"))
+
+    def _orders_at_venue(self) -> list[dict[str, Any]]:
+        return orders_at(self.sandbox, self.account, self.name)
 
     def _at_venue(self, order: Order) -> dict[str, Any] | None:
-        found = [each for each in orders_at(self.sandbox, order.account, self.name) if each["client_id"] == order.client_order_id]
+        found = [each for each in self._orders_at_venue() if each["client_id"] == order.client_order_id]
         return found[0] if found else None
 
 
-def test_whatever_happens_the_book_ends_as_the_venues_say(
-    book: Cast, sandbox: Sandbox, impatient: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("exchange", list(Exchange))
+def test_whatever_happens_the_book_ends_as_the_venue_says(
+    book: Cast, sandbox: Sandbox, impatient: None, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:
     monkeypatch.setattr(reconcile, "LOOK_UP_DEADLINE_S", 0.5)
-    machine = type("Orders", (Orders,), {"book": book, "sandbox": sandbox})
+    machine = type("Orders", (Orders,), {"book": book, "sandbox": sandbox, "exchange": exchange})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=20, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)),
     )
