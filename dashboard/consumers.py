@@ -1,5 +1,7 @@
-"""The live socket of a page: who may open it, and handing the hub's messages on. It takes no commands."""
+"""The live socket of a page: who may open it, and handing the hub's messages on. It takes no commands: all that a page says is which
+version it has taken."""
 
+import re
 import time
 
 import orjson
@@ -10,6 +12,8 @@ from django.http.request import split_domain_port, validate_host
 
 from dashboard.hub import hub
 from portfolio import access
+
+TAKEN = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -34,8 +38,11 @@ class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             hub().leave(self.portfolio_id, self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """A page has nothing to say here; whoever does is not our page."""
-        await self.close(code=1008)
+        """Whoever says anything but a version is not our page."""
+        if text_data is None or not TAKEN.fullmatch(text_data):
+            await self.close(code=1008)
+            return
+        await hub().take(self.portfolio_id, self, int(text_data))
 
     async def deliver(self, text: str) -> None:
         await self.send(text_data=text)

@@ -1,10 +1,12 @@
 """The live side of a web process: one subscription per portfolio with open pages, one reading of the book per change, the same message to
-every page. At most four messages a second; at once when idle. Without a notice the version is compared every two seconds, so that a lost
-Valkey slows pages down and stops nothing."""
+every page that has taken the last one. At most four messages a second; at once when idle. Without a notice the version is compared every
+two seconds, so that a lost Valkey slows pages down and stops nothing."""
 
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
@@ -30,33 +32,53 @@ class Page(Protocol):
     async def deliver(self, text: str) -> None: ...
 
 
+@dataclass(slots=True)
+class Seat:
+    """`state` is what a page was brought to last, None until it is greeted; `is_free` says that nothing is on its way to it."""
+
+    state: PageState | None = None
+    is_free: bool = True
+
+
 class Room:
-    """The open pages of one portfolio, and the state they were last sent."""
+    """The open pages of one portfolio, the newest state, and what each page was sent.
+
+    One patch at most is on its way to a page: the web server takes whatever it is given for a browser, however slow, so the page itself
+    says when it has taken it. Until then nothing is made for it, and what it gets next leads to the newest state at once."""
 
     def __init__(self, portfolio_id: int) -> None:
         self._portfolio_id = portfolio_id
-        self._pages: set[Page] = set()
+        self._seats: dict[Page, Seat] = {}
         self._state: PageState | None = None
         self._noticed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def is_empty(self) -> bool:
-        return not self._pages
+        return not self._seats
 
     async def join(self, page: Page) -> int:
         """Add a page and return the version that further messages build on. It is added first: a room that somebody is entering is not
         empty, whoever else leaves meanwhile."""
-        self._pages.add(page)
+        seat = self._seats[page] = Seat()
         if self._state is None:
             state = await _read_state(self._portfolio_id)
             self._state = self._state or state
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
+        seat.state = self._state
         return self._state.version
 
+    async def take(self, page: Page, version: int) -> None:
+        """The page has taken the message that led to `version`; if the book went on meanwhile, the next one leaves now."""
+        seat = self._seats.get(page)
+        if seat is None or seat.state is None or seat.state.version != version:
+            return
+        seat.is_free = True
+        await self._send_to([page])
+
     def leave(self, page: Page) -> None:
-        self._pages.discard(page)
+        self._seats.pop(page, None)
         if self.is_empty:
             for task in self._tasks:
                 task.cancel()
@@ -105,12 +127,22 @@ class Room:
         return self._state is None or await _version(self._portfolio_id) != self._state.version
 
     async def _send_changes(self) -> None:
-        old, new = self._state, await _read_state(self._portfolio_id)
-        self._state = new
-        if old is None or old.version == new.version:
-            return
-        text = orjson.dumps(patch(old, new, round(time.time() * 1_000))).decode()
-        await asyncio.gather(*(page.deliver(text) for page in list(self._pages)), return_exceptions=True)
+        self._state = await _read_state(self._portfolio_id)
+        await self._send_to(list(self._seats))
+
+    async def _send_to(self, pages: Iterable[Page]) -> None:
+        """Bring every free page of `pages` to the newest state; pages that show the same get the same text."""
+        new, texts, deliveries = self._state, dict[int, str](), []
+        for page in pages:
+            seat = self._seats[page]
+            if new is None or seat.state is None or not seat.is_free or seat.state.version == new.version:
+                continue
+            version = seat.state.version
+            if version not in texts:
+                texts[version] = orjson.dumps(patch(seat.state, new, round(time.time() * 1_000))).decode()
+            seat.state, seat.is_free = new, False
+            deliveries.append(page.deliver(texts[version]))
+        await asyncio.gather(*deliveries, return_exceptions=True)
 
 
 class Hub:
@@ -124,6 +156,10 @@ class Hub:
         except BaseException:
             self.leave(portfolio_id, page)
             raise
+
+    async def take(self, portfolio_id: int, page: Page, version: int) -> None:
+        if room := self._rooms.get(portfolio_id):
+            await room.take(page, version)
 
     def leave(self, portfolio_id: int, page: Page) -> None:
         room = self._rooms.get(portfolio_id)

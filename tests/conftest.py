@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -11,11 +12,14 @@ from django.contrib.auth.models import User
 
 from exchanges import listing
 from exchanges.accounts import store_credential
-from exchanges.models import Environment, Exchange, ExchangeAccount
+from exchanges.models import Environment, Exchange, ExchangeAccount, Instrument, MarkPrice
 from portfolio.models import Membership, Portfolio, PortfolioAccount, Role
 from tests.simulated import Sandbox, running_sandbox
 
 _names = itertools.count(1)
+# A test that is rolled back gives its account ids back, and a process knows its warm clients by account id and version of the keys: no
+# two accounts of a process have the same version, and a test may renew its keys some times over.
+_key_versions = itertools.count(1_000, 1_000)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +48,32 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
     sandbox_process.clear()
 
 
+@dataclass(slots=True)
+class Listed:
+    """What the simulated exchanges list, read once for all tests of a process."""
+
+    instruments: list[Instrument]
+    marks: list[MarkPrice]
+
+    def fill(self) -> None:
+        """Store it, read from the exchanges the first time; the marks are of now."""
+        if not self.instruments:
+            for venue in listing.venues_in_use():
+                listing.read_instruments(*venue)
+                listing.read_marks(*venue)
+            self.instruments, self.marks = list(Instrument.objects.all()), list(MarkPrice.objects.all())
+            return
+        for mark in self.marks:
+            mark.as_of = datetime.now(UTC)
+        Instrument.objects.bulk_create(self.instruments)
+        MarkPrice.objects.bulk_create(self.marks)
+
+
+@pytest.fixture(scope="session")
+def listed() -> Listed:
+    return Listed([], [])
+
+
 @dataclass(frozen=True, slots=True)
 class Cast:
     """`name` is the sandbox account (key `sandbox-<name>`) behind all three exchange accounts."""
@@ -66,7 +96,9 @@ def connect_account(portfolio: Portfolio, exchange: Exchange, name: str, *, is_d
     account = ExchangeAccount.objects.create(exchange=exchange, environment=Environment.SANDBOX, label=name, is_trading_enabled=True)
     key = f"sandbox-{name}"
     passphrase = f"{key}-passphrase" if exchange is Exchange.OKX else ""
-    store_credential(account, api_key=key, api_secret=f"{key}-secret", passphrase=passphrase)
+    credential = store_credential(account, api_key=key, api_secret=f"{key}-secret", passphrase=passphrase)
+    credential.version = next(_key_versions)
+    credential.save()
     PortfolioAccount.objects.create(portfolio=portfolio, account=account, is_default=is_default)
     return account
 

@@ -7,11 +7,10 @@ import * as strip from "./strip.js";
 const BACKOFF_S = [0.5, 1, 2, 4, 8, 10];
 const page = document.body.dataset;
 let version = Number(page.version);
-let socket;
 let attempts = 0;
 let hasBeenUp = false;
 let heardAt = performance.now();
-let retryTimer;
+let socket, retryTimer;
 
 const handlers = {
   hello(message) {
@@ -22,6 +21,7 @@ const handlers = {
     strip.back();
   },
   patch(message) {
+    socket.send(message.to); // taken: the server keeps the next one until it hears this
     if (message.to <= version) return;
     const fits = message.from === version;
     version = message.to;

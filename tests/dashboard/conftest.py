@@ -3,18 +3,17 @@
 import itertools
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from exchanges import listing
-from exchanges.models import Exchange, ExchangeAccount, Instrument, MarkPrice
+from exchanges.models import Exchange, ExchangeAccount
 from portfolio.models import Order, Portfolio, Position, Role
-from tests.conftest import Cast, connect_account
+from tests.conftest import Cast, Listed, connect_account
 from tests.dashboard import rows
+from tests.dashboard.sockets import Live, cookie_of
 from tests.simulated import Sandbox
 
 _names = itertools.count(1)
@@ -81,17 +80,14 @@ def desk(db: None) -> Desk:
     )
 
 
-@dataclass(slots=True)
-class Listed:
-    """What the simulated exchanges list, read once for all tests of a process."""
-
-    instruments: list[Instrument]
-    marks: list[MarkPrice]
-
-
-@pytest.fixture(scope="session")
-def listed() -> Listed:
-    return Listed([], [])
+@pytest.fixture
+def live(transactional_db: None) -> Live:
+    alice, victor, stella = (rows.person(name) for name in ("alice", "victor", "stella"))
+    book = rows.portfolio("Alice's book", {alice: Role.TRADER, victor: Role.VIEWER})
+    account = rows.account(book, label="Main")
+    rows.state(account)
+    rows.portfolio("Stella's book", {stella: Role.MANAGER})
+    return Live(book, rows.position(account), *(cookie_of(user) for user in (alice, victor, stella)))
 
 
 @pytest.fixture
@@ -101,15 +97,5 @@ def floor(db: None, sandbox: Sandbox, listed: Listed) -> Cast:
     portfolio = rows.portfolio("Alice's book", {alice: Role.TRADER, victor: Role.VIEWER})
     name = f"d{os.getpid()}n{next(_names)}"
     binance, bybit, okx = (connect_account(portfolio, exchange, name) for exchange in Exchange)
-    rows.with_fresh_clients()
-    if not listed.instruments:
-        for venue in listing.venues_in_use():
-            listing.read_instruments(*venue)
-            listing.read_marks(*venue)
-        listed.instruments, listed.marks = list(Instrument.objects.all()), list(MarkPrice.objects.all())
-    else:
-        for mark in listed.marks:
-            mark.as_of = datetime.now(UTC)
-        Instrument.objects.bulk_create(listed.instruments)
-        MarkPrice.objects.bulk_create(listed.marks)
+    listed.fill()
     return Cast(portfolio, alice, victor, stella, binance, bybit, okx, name)

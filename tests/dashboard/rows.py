@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from exchanges.models import Credential, Environment, Exchange, ExchangeAccount, Instrument, MarkPrice
+from exchanges.models import Environment, Exchange, ExchangeAccount, Instrument, MarkPrice
 from portfolio import tokens
 from portfolio.models import AccountState, Balance, Membership, Order, Origin, Portfolio, PortfolioAccount, Position, Role
 from portfolio.states import OrderState
@@ -115,8 +115,3 @@ def bearer(user: User, *scopes: str) -> dict[str, str]:
     """The header of a fresh token, as Client takes it."""
     text = tokens.create(user, f"token {next(_numbers)}", list(scopes or tokens.SCOPES))
     return {"HTTP_AUTHORIZATION": f"Bearer {text}"}
-
-
-def with_fresh_clients() -> None:
-    """Ids come again after a rollback: another version keeps an earlier test's warm clients from being taken."""
-    Credential.objects.update(version=next(_numbers) + 1_000)

@@ -17,8 +17,11 @@ from tests.simulated import Sandbox
 
 
 @pytest.fixture(scope="module")
-def bridge() -> Runtime:
-    return Runtime()
+def bridge() -> Iterator[Runtime]:
+    """The runtime of a process ends with it; this one is thrown away before, and its connections would be left to the collector."""
+    bridge = Runtime()
+    yield bridge
+    bridge.run(bridge._registry.aclose(), deadline_s=5)
 
 
 @pytest.fixture

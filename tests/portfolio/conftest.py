@@ -3,34 +3,17 @@
 
 import itertools
 import os
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
 
-from exchanges import listing
-from exchanges.models import Environment, Exchange, Instrument, MarkPrice
+from exchanges.models import Environment, Exchange
 from portfolio.execution import cancel, place
 from portfolio.models import Membership, Portfolio, Role
-from tests.conftest import Cast, connect_account
-from tests.portfolio.desk import renew_clients
+from tests.conftest import Cast, Listed, connect_account
 from tests.simulated import Sandbox
 
 _names = itertools.count(1)
-
-
-@dataclass(slots=True)
-class Listed:
-    """What the simulated exchanges list, read once for all tests of a process."""
-
-    instruments: list[Instrument]
-    marks: list[MarkPrice]
-
-
-@pytest.fixture(scope="session")
-def listed() -> Listed:
-    return Listed([], [])
 
 
 @pytest.fixture
@@ -51,17 +34,7 @@ def _open_book(listed: Listed) -> Cast:
     Membership.objects.create(portfolio=portfolio, user=victor, role=Role.VIEWER)
     name = f"p{os.getpid()}n{next(_names)}"
     binance, bybit, okx = (connect_account(portfolio, exchange, name) for exchange in Exchange)
-    renew_clients(binance, bybit, okx)
-    if not listed.instruments:
-        for venue in listing.venues_in_use():
-            listing.read_instruments(*venue)
-            listing.read_marks(*venue)
-        listed.instruments, listed.marks = list(Instrument.objects.all()), list(MarkPrice.objects.all())
-    else:
-        for mark in listed.marks:
-            mark.as_of = datetime.now(UTC)
-        Instrument.objects.bulk_create(listed.instruments)
-        MarkPrice.objects.bulk_create(listed.marks)
+    listed.fill()
     return Cast(portfolio, alice, victor, stella, binance, bybit, okx, name)
 
 
