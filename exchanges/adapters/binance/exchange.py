@@ -4,10 +4,12 @@ requests and what is remembered between them; no wire field is named here but th
 from datetime import datetime
 
 from exchanges.adapters.binance import mapping, orders
+from exchanges.adapters.binance.candles import CANDLES_PER_PAGE, MAX_LIMIT, fetch_klines
 from exchanges.adapters.binance.client import BinanceClient
 from exchanges.adapters.binance.errors import EXCHANGE
 from exchanges.adapters.binance.mapping import read
 from exchanges.adapters.binance.settings import AccountSettings
+from exchanges.candles import kline_query
 from exchanges.clock import VenueClock
 from exchanges.domain import (
     AccountSummary,
@@ -27,13 +29,11 @@ from exchanges.domain import (
     TimeInForce,
     Wallet,
 )
-from exchanges.errors import BadParameter, NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
+from exchanges.errors import NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
 from exchanges.order_rules import refuse_unsupported
 from exchanges.protocol import Capabilities
 from exchanges.venue import VenueContext
 
-KLINES_PER_PAGE = 1_500
-KLINE_PAGES = 100
 ORDERS_IN_HISTORY = 1_000
 
 CAPABILITIES = Capabilities(
@@ -47,7 +47,7 @@ CAPABILITIES = Capabilities(
         }
     ),
     supports_hedge_mode=False,
-    max_klines_per_call=KLINES_PER_PAGE,
+    max_klines_per_call=CANDLES_PER_PAGE,
     acknowledges_without_state=False,
     client_ids_always_unique=False,
     visibility_lag_s=3.0,
@@ -147,17 +147,8 @@ class BinanceExchange:
     async def get_klines(
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
     ) -> list[Kline]:
-        step_ms = mapping.kline_step_ms(interval)
-        if not 1 <= limit <= KLINES_PER_PAGE * KLINE_PAGES:
-            raise BadParameter(f"limit must be from 1 to {KLINES_PER_PAGE * KLINE_PAGES}, was {limit}", exchange=EXCHANGE, field="limit")
-        start_ms = None if start_time is None else mapping.from_time(start_time, field="start_time")
-        end_ms = None if end_time is None else mapping.from_time(end_time, field="end_time")
-        if start_ms is not None and end_ms is None:
-            return await self._klines_after(symbol, interval, limit, start_ms)
-        if start_ms is not None and end_ms is not None:
-            limit = min(limit, (end_ms - start_ms) // step_ms + 1)
-        klines = await self._klines_until(symbol, interval, limit, end_ms)
-        return [kline for kline in klines if start_time is None or kline.open_time >= start_time]
+        query = kline_query(EXCHANGE, interval, limit, start_time, end_time, max_limit=MAX_LIMIT, now_ms=self._clock.now_ms())
+        return await fetch_klines(self._client, symbol, query)
 
     async def set_leverage(self, symbol: str, leverage: int) -> bool:
         try:
@@ -206,41 +197,6 @@ class BinanceExchange:
             return await self.get_order_status(symbol, child_id)
         return read("conditional order", orders.to_conditional_order, answer, symbol=symbol, **asked)
 
-    async def _klines_after(self, symbol: str, interval: str, limit: int, start_ms: int) -> list[Kline]:
-        """The oldest candles from `start_ms`, page after page. A page that brings nothing newer ends it."""
-        found: list[Kline] = []
-        while len(found) < limit:
-            size = min(KLINES_PER_PAGE, limit - len(found))
-            page = [kline for kline in await self._kline_page(symbol, interval, size, startTime=start_ms) if _open_ms(kline) >= start_ms]
-            found += page
-            if len(page) < size:
-                break
-            start_ms = _open_ms(page[-1]) + 1
-        return found[:limit]
-
-    async def _klines_until(self, symbol: str, interval: str, limit: int, end_ms: int | None) -> list[Kline]:
-        """The newest candles that open no later than `end_ms` (now where None), page before page. A page that brings nothing older ends
-        it."""
-        found: list[Kline] = []
-        while len(found) < limit:
-            size = min(KLINES_PER_PAGE, limit - len(found))
-            window = {} if end_ms is None else {"endTime": end_ms}
-            page = await self._kline_page(symbol, interval, size, **window)
-            page = [kline for kline in page if end_ms is None or _open_ms(kline) <= end_ms]
-            found = page + found
-            if len(page) < size:
-                break
-            end_ms = _open_ms(page[0]) - 1
-        return found[-limit:] if limit > 0 else []
-
-    async def _kline_page(self, symbol: str, interval: str, size: int, **window: int) -> list[Kline]:
-        answer = await self._client.futures_klines(symbol=symbol, interval=interval, limit=size, **window)
-        return read("klines", mapping.to_klines, answer, symbol=symbol, interval=interval, now_ms=self._clock.now_ms())
-
 
 def _for_symbol(symbol: str | None) -> dict[str, str]:
     return {} if symbol is None else {"symbol": symbol}
-
-
-def _open_ms(kline: Kline) -> int:
-    return mapping.from_time(kline.open_time, field="open_time")

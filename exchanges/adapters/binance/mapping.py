@@ -5,7 +5,7 @@ Quantities on the wire are base units and a symbol is its own venue symbol, so n
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 from exchanges.adapters.binance.errors import EXCHANGE
 from exchanges.decimals import to_decimal, to_decimal_or_none, to_decimals, to_decimals_or_none
 from exchanges.domain import (
-    KLINE_INTERVALS_S,
     AccountSummary,
     Balance,
     Instrument,
@@ -29,7 +28,7 @@ from exchanges.domain import (
     PositionSide,
     Wallet,
 )
-from exchanges.errors import BadParameter, BadVenueResponse
+from exchanges.errors import BadVenueResponse
 from exchanges.instruments import split_multiplier
 
 T = TypeVar("T")
@@ -39,7 +38,6 @@ Holding = tuple[Row, Decimal]
 
 MAX_MS = 10**14
 _moment = datetime.fromtimestamp
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Asking the Enum class for a member takes half as long as reading a Decimal.
 _BOTH, _LONG, _SHORT = PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT
 _CROSS, _ISOLATED = MarginMode.CROSS, MarginMode.ISOLATED
@@ -162,15 +160,6 @@ def to_account(body: Row, mode: PositionMode) -> AccountSummary:
     )
 
 
-def kline_step_ms(interval: str) -> int:
-    """The length of a candle. Raises BadParameter for an interval that we do not offer."""
-    try:
-        return KLINE_INTERVALS_S[interval] * 1_000
-    except KeyError:
-        allowed = ", ".join(KLINE_INTERVALS_S)
-        raise BadParameter(f"interval must be one of {allowed}, was {interval:.20}", exchange=EXCHANGE, field="interval") from None
-
-
 def to_klines(answer: object, *, symbol: str, interval: str, now_ms: int) -> list[Kline]:
     """Rows of klines, oldest first. The venue's close time is the last millisecond of the candle, ours the first after."""
     rows = rows_of(answer)
@@ -232,13 +221,6 @@ def to_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
-
-
-def from_time(moment: datetime, *, field: str) -> int:
-    """Epoch milliseconds. Raises BadParameter for a time without a zone."""
-    if moment.tzinfo is None:
-        raise BadParameter(f"{field} must have a time zone, was {moment.isoformat()}", exchange=EXCHANGE, field=field)
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _position(row: Row, amount: Decimal, symbol: str, settings: SymbolSettings | None) -> Position:

@@ -13,13 +13,14 @@ from decimal import Decimal
 from uuid import uuid4
 
 from exchanges.adapters.bybit import mapping, orders
-from exchanges.adapters.bybit.candles import CANDLES_PER_PAGE, fetch_klines, kline_query
+from exchanges.adapters.bybit.candles import CANDLES_PER_PAGE, MAX_LIMIT, fetch_klines
 from exchanges.adapters.bybit.client import BybitClient, Envelope
 from exchanges.adapters.bybit.errors import EXCHANGE
 from exchanges.adapters.bybit.orders import LINEAR
 from exchanges.adapters.bybit.pages import every_page
 from exchanges.adapters.bybit.settings import POSITIONS_PER_PAGE, AccountSettings
 from exchanges.adapters.bybit.wire import Row, answered
+from exchanges.candles import kline_query
 from exchanges.clock import VenueClock
 from exchanges.domain import (
     AccountSummary,
@@ -136,8 +137,8 @@ class BybitExchange:
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
     ) -> list[Kline]:
         instrument = await self._instruments.by_symbol(symbol)
-        query = kline_query(instrument, interval, limit, start_time, end_time, self.clock.now_ms())
-        return await fetch_klines(self._client, query)
+        query = kline_query(EXCHANGE, interval, limit, start_time, end_time, max_limit=MAX_LIMIT, now_ms=self.clock.now_ms())
+        return await fetch_klines(self._client, instrument, query)
 
     async def get_order_status(self, symbol: str, order_id: str) -> OrderResult:
         instrument = await self._instruments.by_symbol(symbol)

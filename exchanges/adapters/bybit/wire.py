@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from exchanges.adapters.bybit.errors import EXCHANGE
 from exchanges.decimals import to_decimal_or_none
 from exchanges.domain import PositionSide
-from exchanges.errors import BadParameter, BadVenueResponse
+from exchanges.errors import BadVenueResponse
 
 Row = dict[str, Any]
 P = ParamSpec("P")
@@ -79,10 +79,3 @@ def to_moment_or_none(value: object) -> datetime | None:
 def to_price_or_none(value: object) -> Decimal | None:
     number = to_decimal_or_none(value)
     return number if number else None
-
-
-def from_moment(value: datetime, field: str) -> int:
-    """Epoch milliseconds. Raises BadParameter for a datetime without a time zone."""
-    if value.tzinfo is None:
-        raise BadParameter(f"{field} must have a time zone, was {value.isoformat()}", exchange=EXCHANGE, field=field)
-    return (value - EPOCH) // MILLISECOND

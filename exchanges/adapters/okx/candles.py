@@ -1,14 +1,12 @@
 """Candles over several pages: from OKX's recent endpoint (1,440 candles back) and its history one. Oldest first, each once."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from exchanges.adapters.okx.client import OkxClient
 from exchanges.adapters.okx.errors import EXCHANGE
-from exchanges.adapters.okx.mapping import to_bar, to_klines, to_listing_time_ms
-from exchanges.adapters.okx.wire import EPOCH, MILLISECOND, answered
-from exchanges.domain import KLINE_INTERVALS_S, Instrument, Kline
-from exchanges.errors import BadParameter, BadVenueResponse
+from exchanges.adapters.okx.mapping import BARS, to_klines, to_listing_time_ms
+from exchanges.adapters.okx.wire import answered
+from exchanges.candles import KlineQuery, in_order, opened_ms
+from exchanges.domain import Instrument, Kline
+from exchanges.errors import BadVenueResponse
 
 RECENT_PAGE = 300
 HISTORY_PAGE = 100
@@ -18,50 +16,19 @@ MAX_PAGES = MAX_LIMIT // HISTORY_PAGE + 20
 _RECENT_REACH = 1_440 - RECENT_PAGE - 1
 
 
-@dataclass(frozen=True, slots=True)
-class KlineQuery:
-    """Bounds are open times in epoch milliseconds, both inclusive."""
-
-    instrument: Instrument
-    interval: str
-    limit: int
-    start_ms: int | None
-    end_ms: int | None
-    now_ms: int
-
-    @property
-    def step_ms(self) -> int:
-        return KLINE_INTERVALS_S[self.interval] * 1_000
-
-
-def kline_query(
-    instrument: Instrument, interval: str, limit: int, start_time: datetime | None, end_time: datetime | None, now_ms: int
-) -> KlineQuery:
-    """Raises BadParameter."""
-    to_bar(interval)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise BadParameter(f"limit must be 1 to {MAX_LIMIT}, was {limit}", exchange=EXCHANGE, field="limit")
-    for name, moment in (("start_time", start_time), ("end_time", end_time)):
-        if moment is not None and moment.tzinfo is None:
-            raise BadParameter(f"{name} must have a time zone, was {moment.isoformat()}", exchange=EXCHANGE, field=name)
-    start_ms = None if start_time is None else -((EPOCH - start_time) // MILLISECOND)
-    end_ms = None if end_time is None else (end_time - EPOCH) // MILLISECOND
-    return KlineQuery(instrument, interval, limit, start_ms, end_ms, now_ms)
-
-
-async def fetch_klines(client: OkxClient, query: KlineQuery) -> list[Kline]:
+async def fetch_klines(client: OkxClient, instrument: Instrument, query: KlineQuery) -> list[Kline]:
     """The oldest `limit` where only a start is given, else the newest `limit` of the range."""
     if query.start_ms is not None and query.end_ms is None:
-        return await _oldest(client, query, query.start_ms)
-    return await _newest(client, query)
+        return await _oldest(client, instrument, query, query.start_ms)
+    return await _newest(client, instrument, query)
 
 
-async def _newest(client: OkxClient, query: KlineQuery) -> list[Kline]:
+async def _newest(client: OkxClient, instrument: Instrument, query: KlineQuery) -> list[Kline]:
     start_ms = query.start_ms or 0
     cursor = None if query.end_ms is None else query.end_ms + 1
     found: dict[int, Kline] = {}
     for _ in range(MAX_PAGES):
-        page = await _page(client, query, after_ms=cursor, size=min(RECENT_PAGE, query.limit - len(found)))
+        page = await _page(client, instrument, query, after_ms=cursor, size=min(RECENT_PAGE, query.limit - len(found)))
         if not page:
             break
         oldest = min(page)
@@ -73,45 +40,43 @@ async def _newest(client: OkxClient, query: KlineQuery) -> list[Kline]:
         cursor = oldest
     else:
         raise BadVenueResponse(f"the candles take more than {MAX_PAGES} pages", exchange=EXCHANGE)
-    return _ordered(found)[-query.limit :]
+    return in_order(found)[-query.limit :]
 
 
-async def _oldest(client: OkxClient, query: KlineQuery, start_ms: int) -> list[Kline]:
+async def _oldest(client: OkxClient, instrument: Instrument, query: KlineQuery, start_ms: int) -> list[Kline]:
     """Forward in windows that one page can hold; a start before the listing jumps there."""
     found: dict[int, Kline] = {}
     cursor, knows_listing = start_ms, False
     for _ in range(MAX_PAGES):
         if len(found) >= query.limit or cursor > query.now_ms:
-            return _ordered(found)[: query.limit]
+            return in_order(found)[: query.limit]
         size = RECENT_PAGE if _is_recent(query, cursor) else HISTORY_PAGE
         end = cursor + size * query.step_ms
-        page = await _page(client, query, after_ms=end, before_ms=cursor - 1, size=size)
+        page = await _page(client, instrument, query, after_ms=end, before_ms=cursor - 1, size=size)
         found.update((opened, kline) for opened, kline in page.items() if cursor <= opened < end)
         cursor = end
         if not found and not knows_listing:
-            rows = await client.get_instruments(instType="SWAP", instId=query.instrument.venue_symbol)
+            rows = await client.get_instruments(instType="SWAP", instId=instrument.venue_symbol)
             cursor, knows_listing = max(cursor, answered(to_listing_time_ms, rows) - query.step_ms), True
     raise BadVenueResponse(f"no candles within {MAX_PAGES} pages after the start", exchange=EXCHANGE)
 
 
-async def _page(client: OkxClient, query: KlineQuery, *, after_ms: int | None, before_ms: int | None = None, size: int) -> dict[int, Kline]:
+async def _page(
+    client: OkxClient, instrument: Instrument, query: KlineQuery, *, after_ms: int | None, before_ms: int | None = None, size: int
+) -> dict[int, Kline]:
     """Candles that opened before `after_ms` and after `before_ms`, by open time: the venue's words for its own newest-first order."""
     is_recent = after_ms is None or _is_recent(query, after_ms if before_ms is None else before_ms)
     fetch = client.get_candlesticks if is_recent else client.get_history_candlesticks
     rows = await fetch(
-        instId=query.instrument.venue_symbol,
-        bar=to_bar(query.interval),
+        instId=instrument.venue_symbol,
+        bar=BARS[query.interval],
         after="" if after_ms is None else str(after_ms),
         before="" if before_ms is None else str(before_ms),
         limit=str(size if is_recent else min(size, HISTORY_PAGE)),
     )
-    klines = answered(to_klines, rows, query.instrument.symbol, query.interval)
-    return {(kline.open_time - EPOCH) // MILLISECOND: kline for kline in klines}
+    klines = answered(to_klines, rows, instrument.symbol, query.interval)
+    return {opened_ms(kline): kline for kline in klines}
 
 
-def _is_recent(query: KlineQuery, opened_ms: int) -> bool:
-    return opened_ms > query.now_ms - _RECENT_REACH * query.step_ms
-
-
-def _ordered(found: dict[int, Kline]) -> list[Kline]:
-    return [found[opened] for opened in sorted(found)]
+def _is_recent(query: KlineQuery, opened: int) -> bool:
+    return opened > query.now_ms - _RECENT_REACH * query.step_ms

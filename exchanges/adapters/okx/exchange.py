@@ -11,10 +11,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from exchanges.adapters.okx import mapping, orders
-from exchanges.adapters.okx.candles import RECENT_PAGE, fetch_klines, kline_query
+from exchanges.adapters.okx.candles import MAX_LIMIT, RECENT_PAGE, fetch_klines
 from exchanges.adapters.okx.client import OkxClient
 from exchanges.adapters.okx.errors import EXCHANGE
 from exchanges.adapters.okx.wire import Row, answered, to_identity
+from exchanges.candles import kline_query
 from exchanges.clock import VenueClock
 from exchanges.domain import (
     AccountSummary,
@@ -158,8 +159,8 @@ class OkxExchange:
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
     ) -> list[Kline]:
         instrument = await self._instruments.by_symbol(symbol)
-        query = kline_query(instrument, interval, limit, start_time, end_time, self._clock.now_ms())
-        return await fetch_klines(self._client, query)
+        query = kline_query(EXCHANGE, interval, limit, start_time, end_time, max_limit=MAX_LIMIT, now_ms=self._clock.now_ms())
+        return await fetch_klines(self._client, instrument, query)
 
     async def get_order_status(self, symbol: str, order_id: str) -> OrderResult:
         instrument = await self._instruments.by_symbol(symbol)

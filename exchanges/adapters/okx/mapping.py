@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from exchanges.adapters.okx.errors import EXCHANGE
 from exchanges.adapters.okx.wire import (
     EXACT,
     LEGS,
@@ -41,7 +40,6 @@ from exchanges.domain import (
     PositionSide,
     Wallet,
 )
-from exchanges.errors import BadParameter
 from exchanges.instruments import split_multiplier
 
 # Candles of six hours and more open at UTC+8 unless their name says utc.
@@ -62,16 +60,6 @@ class AccountConfig:
 
     position_mode: PositionMode
     is_single_currency: bool
-
-
-def to_bar(interval: str) -> str:
-    """Raises BadParameter."""
-    try:
-        return BARS[interval]
-    except KeyError:
-        raise BadParameter(
-            f"interval must be one of {', '.join(BARS)}, was {interval!r:.40}", exchange=EXCHANGE, field="interval"
-        ) from None
 
 
 def to_instruments(rows: Iterable[Row]) -> list[Instrument]:
