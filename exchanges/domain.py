@@ -111,7 +111,7 @@ def exact_number(value: object) -> object:
 
 
 Symbol = Annotated[str, Field(pattern=SYMBOL_PATTERN, description="for example BTCUSDT"), BeforeValidator(_uppercase)]
-PositiveDecimal = Annotated[Decimal, BeforeValidator(exact_number), Field(gt=0, max_digits=30, decimal_places=18)]
+PositiveDecimal = Annotated[Decimal, Field(gt=0, max_digits=30, decimal_places=18), BeforeValidator(exact_number)]
 
 
 class DomainModel(BaseModel):
@@ -158,7 +158,7 @@ class OrderRequest(DomainModel):
     leverage: Annotated[int, Field(ge=1, le=200)] | None = None
     take_profit_price: PositiveDecimal | None = None
     stop_loss_price: PositiveDecimal | None = None
-    trailing_stop_pct: Annotated[Decimal, BeforeValidator(exact_number), Field(gt=0, le=100)] | None = None
+    trailing_stop_pct: Annotated[Decimal, Field(gt=0, le=100), BeforeValidator(exact_number)] | None = None
 
     @model_validator(mode="after")
     def _type_and_price_agree(self) -> "OrderRequest":

@@ -10,6 +10,9 @@ from exchanges.domain import Instrument, InstrumentStatus, OrderRequest, OrderTy
 from exchanges.errors import FilterViolation, MarketNotTrading, UnsupportedField
 from exchanges.protocol import Capabilities
 
+# Looked up once: reading `model_fields` costs more than the whole check.
+_DEFAULTS = {name: field.default for name, field in OrderRequest.model_fields.items()}
+
 
 def refuse_unsupported(request: OrderRequest, capabilities: Capabilities) -> None:
     """Raises UnsupportedField naming the first field with a value that the adapter would not carry out."""
@@ -20,9 +23,8 @@ def refuse_unsupported(request: OrderRequest, capabilities: Capabilities) -> Non
         raise _unsupported("time_in_force", request.time_in_force.value, sorted(capabilities.times_in_force), exchange)
     if request.position_side is not PositionSide.BOTH and not capabilities.supports_hedge_mode:
         raise _unsupported("position_side", request.position_side.value, ["BOTH"], exchange)
-    for name in OrderRequest.model_fields:
-        value = getattr(request, name)
-        if name not in capabilities.order_fields and value != OrderRequest.model_fields[name].default:
+    for name, default in _DEFAULTS.items():
+        if name not in capabilities.order_fields and (value := getattr(request, name)) != default:
             raise UnsupportedField(f"{name} is not supported yet and must be left out, was {_shown(value)}", exchange=exchange, field=name)
 
 
