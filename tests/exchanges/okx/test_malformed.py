@@ -14,7 +14,7 @@ from exchanges.adapters.okx.client import judge
 from exchanges.adapters.okx.wire import answered
 from exchanges.errors import BadVenueResponse, ExchangeAPIError
 from exchanges.transport import Response
-from tests.exchanges.okx.test_mapping import BTC, instruments, request, rows
+from tests.exchanges.okx.rows import BTC, instruments, request, rows
 
 KNOWN = instruments()
 CONFIG = mapping.to_account_config(rows("account_config"))
