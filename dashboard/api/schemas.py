@@ -177,7 +177,7 @@ class OrderIn(OrderRequest):
 class CloseIn(Strict):
     """`fraction` of the position, above 0 and at most 1."""
 
-    fraction: Annotated[Decimal, BeforeValidator(exact_number), Field(gt=0, le=1, max_digits=20)]
+    fraction: Annotated[Decimal, Field(gt=0, le=1, max_digits=20), BeforeValidator(exact_number)]
 
 
 class OrderOut(Schema):
