@@ -1,7 +1,6 @@
 """How the adapter goes about it: what it asks in which order, remembers, believes and refuses."""
 
 import logging
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from exchanges.adapters.binance.settings import AccountSettings
 from exchanges.domain import MarginMode, OrderRequest, OrderSide, OrderStatus, OrderType, PositionMode, PositionSide
 from exchanges.errors import (
-    BadParameter,
     BadVenueResponse,
     DuplicateClientOrderId,
     ExchangeUnavailable,
@@ -19,8 +17,8 @@ from exchanges.errors import (
     UnknownOrder,
     UnsupportedField,
 )
-from tests.exchanges.binance.test_mapping import own
-from tests.exchanges.binance.venue_server import Answer, Recorded, Setup
+from tests.exchanges.binance.rows import own
+from tests.exchanges.binance.venue_server import Answer, Setup
 
 ORDER, ALGO_ORDER = "/fapi/v1/order", "/fapi/v1/algoOrder"
 OPEN, OPEN_ALGO, HISTORY = "/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders", "/fapi/v1/allOrders"
@@ -28,8 +26,6 @@ POSITIONS, SYMBOLS = "/fapi/v3/positionRisk", "/fapi/v1/symbolConfig"
 NO_ORDER = Answer({"code": -2013, "msg": "Order does not exist."}, 400)
 DOWN = Answer(b"", 502)
 REQUEST = OrderRequest(symbol="SOLUSDT", side=OrderSide.BUY, order_type=OrderType.MARKET, quantity=Decimal(14), client_order_id="cb7f3a1")
-MINUTE = timedelta(minutes=1)
-NOON = datetime(2025, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -284,66 +280,6 @@ async def test_closing_nothing_or_one_of_two_legs_is_refused(venue: Setup) -> No
     with pytest.raises(PositionModeMismatch):
         await venue.exchange.close_position("ETHUSDT")
     assert venue.server.asked(ORDER) == []
-
-
-def candles(request: Recorded) -> Answer:
-    """Minutes from the epoch of the test to 4,000 minutes later, as Binance pages them: from startTime forward, else up to endTime."""
-    fields = request.parameters
-    first, last, limit = int(NOON.timestamp()) * 1_000, int((NOON + 4_000 * MINUTE).timestamp()) * 1_000, int(fields["limit"])
-    opens = [ms for ms in range(first, last, 60_000) if int(fields.get("startTime", 0)) <= ms <= int(fields.get("endTime", 10**15))]
-    opens = opens[:limit] if "startTime" in fields else opens[-limit:]
-    return Answer([[ms, "1", "2", "0.5", "1.5", "10", ms + 59_999, "15", 3, "5", "7", "0"] for ms in opens])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "first", "count", "pages"),
-    [
-        ({}, 3_500, 500, 1),
-        ({"limit": 3_200}, 800, 3_200, 3),
-        ({"limit": 10_000}, 0, 4_000, 3),
-        ({"limit": 5, "start_time": NOON + 10 * MINUTE}, 10, 5, 1),
-        ({"limit": 3_100, "start_time": NOON + 10 * MINUTE}, 10, 3_100, 3),
-        ({"limit": 3_100, "start_time": NOON + 3_990 * MINUTE}, 3_990, 10, 1),
-        ({"limit": 5, "end_time": NOON + 100 * MINUTE}, 96, 5, 1),
-        ({"limit": 5, "start_time": NOON, "end_time": NOON + 100 * MINUTE}, 96, 5, 1),
-        ({"limit": 500, "start_time": NOON + 90 * MINUTE, "end_time": NOON + 100 * MINUTE}, 90, 11, 1),
-        ({"limit": 9, "start_time": NOON - 5 * MINUTE, "end_time": NOON + MINUTE}, 0, 2, 1),
-        ({"limit": 3_001, "start_time": NOON, "end_time": NOON + 3_500 * MINUTE}, 500, 3_001, 3),
-        ({"start_time": NOON + MINUTE, "end_time": NOON}, 0, 0, 0),
-    ],
-)
-async def test_candles_are_paged_without_gaps_or_repeats(
-    venue: Setup, arguments: dict[str, Any], first: int, count: int, pages: int
-) -> None:
-    venue.server.on("GET", "/fapi/v1/klines", candles)
-    klines = await venue.exchange.get_klines("SOLUSDT", "1m", **arguments)
-    assert [kline.open_time for kline in klines] == [NOON + (first + number) * MINUTE for number in range(count)]
-    assert len(venue.server.requests) == pages
-
-
-async def test_a_venue_that_repeats_a_page_does_not_hold_us(venue: Setup) -> None:
-    page = [[1_763_900_000_000 + 60_000 * n, "1", "2", "1", "1", "1", 1_763_900_059_999 + 60_000 * n, "1"] for n in range(1_500)]
-    venue.server.on("GET", "/fapi/v1/klines", page)
-    forward = await venue.exchange.get_klines("SOLUSDT", "1m", 100_000, datetime(2025, 11, 1, tzinfo=UTC))
-    backward = await venue.exchange.get_klines("SOLUSDT", "1m", 100_000)
-    assert (len(forward), len(backward), len(venue.server.requests)) == (1_500, 1_500, 4)
-
-
-@pytest.mark.parametrize(
-    ("field", "arguments"),
-    [
-        ("interval", {"interval": "7m"}),
-        ("limit", {"limit": 0}),
-        ("limit", {"limit": 1_000_000}),
-        ("start_time", {"start_time": NOON.replace(tzinfo=None)}),
-        ("end_time", {"end_time": NOON.replace(tzinfo=None)}),
-    ],
-)
-async def test_bad_arguments_of_candles_are_named(venue: Setup, field: str, arguments: dict[str, Any]) -> None:
-    with pytest.raises(BadParameter) as caught:
-        await venue.exchange.get_klines(**{"symbol": "SOLUSDT", "interval": "1m", **arguments})
-    assert caught.value.field == field
-    assert venue.server.requests == []
 
 
 async def test_the_server_time_is_a_number(venue: Setup) -> None:

@@ -20,7 +20,7 @@ from exchanges.errors import (
     UnknownSymbol,
     WouldTriggerImmediately,
 )
-from tests.exchanges.binance.test_mapping import INSTRUMENTS, at, to_book
+from tests.exchanges.binance.rows import INSTRUMENTS, at, to_book
 
 RECORDED = Path(__file__).parents[4] / "shared" / "fixtures" / "binance"
 
