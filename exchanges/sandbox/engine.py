@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .margin import leverage_of
 from .market import HOUR_MS, Market, candle_bounds
 from .model import (
+    ZERO,
     Account,
     AccountView,
     Book,
@@ -145,6 +146,24 @@ class Engine:
         if order is None:
             raise Refused(Reason.UNKNOWN_ORDER)
         return self._trading.cancel(desk, order)
+
+    def amend(
+        self,
+        account: Account,
+        order: Order,
+        *,
+        quantity: Decimal | None = None,
+        limit_price: Decimal | None = None,
+        wire: dict[str, str] | None = None,
+    ) -> Order:
+        """Changes an open limit order in place; None keeps what it has, `wire` is remembered if the change is accepted. Raises Refused."""
+        return self._trading.amend(
+            self._desk(account),
+            order,
+            quantity=order.quantity if quantity is None else quantity,
+            limit_price=(order.limit_price or ZERO) if limit_price is None else limit_price,
+            wire=wire or {},
+        )
 
     def order(
         self, account: Account, *, symbol: str | None = None, order_id: int | None = None, client_id: str | None = None

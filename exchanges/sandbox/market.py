@@ -21,8 +21,10 @@ from .volume import Volumes
 HOUR_MS = 3_600_000
 WEEK_MS = 7 * DAY_MS
 MONTH_MS = 30 * DAY_MS  # as an interval: calendar months
+QUARTER_MS = 90 * DAY_MS  # as an interval: quarters of a calendar year
 MAX_DEPTH = 1000
 
+_CALENDAR_MONTHS = {MONTH_MS: 1, QUARTER_MS: 3}
 _MONDAY_MS = 4 * DAY_MS  # 1 January 1970 was a Thursday
 _BOOK_GAP = 0.00001  # the usual distance of two levels, as a ratio of the price
 _BOOK_DEPTHS = (1, 20, 100, MAX_DEPTH)
@@ -171,7 +173,7 @@ class Market:
 
 def candle_bounds(interval_ms: int, start_ms: int, end_ms: int, limit: int, offset_ms: int = 0) -> tuple[list[int], list[int]]:
     """Opens in [start, end], oldest first and the newest `limit` of them, with their closes. Candles open at multiples of the
-    interval (weeks on Mondays, `MONTH_MS` on the first of a month) in a day that starts `offset_ms` before UTC's."""
+    interval (weeks on Mondays, `MONTH_MS` and `QUARTER_MS` on the first of a month) in a day that starts `offset_ms` before UTC's."""
     opens: list[int] = []
     closes: list[int] = []
     opened = _open_of(interval_ms, end_ms, offset_ms)
@@ -183,16 +185,17 @@ def candle_bounds(interval_ms: int, start_ms: int, end_ms: int, limit: int, offs
 
 
 def _open_of(interval_ms: int, at_ms: int, offset_ms: int) -> int:
-    if interval_ms == MONTH_MS:
+    if interval_ms in _CALENDAR_MONTHS:
         moment = datetime.fromtimestamp((at_ms + offset_ms) // 1000, UTC)
-        return int(moment.replace(day=1, hour=0, minute=0, second=0).timestamp()) * 1000 - offset_ms
+        month = moment.month - (moment.month - 1) % _CALENDAR_MONTHS[interval_ms]
+        return int(moment.replace(month=month, day=1, hour=0, minute=0, second=0).timestamp()) * 1000 - offset_ms
     shift = offset_ms - (_MONDAY_MS if interval_ms == WEEK_MS else 0)
     return at_ms - (at_ms + shift) % interval_ms
 
 
 def _next_open(interval_ms: int, opened_ms: int, offset_ms: int) -> int:
-    if interval_ms == MONTH_MS:
-        return _open_of(interval_ms, opened_ms + 31 * DAY_MS + DAY_MS // 2, offset_ms)
+    if interval_ms in _CALENDAR_MONTHS:
+        return _open_of(interval_ms, opened_ms + 31 * DAY_MS * _CALENDAR_MONTHS[interval_ms] + DAY_MS // 2, offset_ms)
     return opened_ms + interval_ms
 
 

@@ -4,6 +4,7 @@ What came due while nobody looked (a resting order that the price reached) is se
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from . import filters, matching
@@ -52,7 +53,8 @@ class Trading:
     def place(self, desk: Desk, order: Order) -> Order:
         """Takes what the order may take at once and rests or ends the remainder. `order` is new and becomes the account's."""
         listing, rules = self._market.listing(order.venue, order.symbol), RULES[order.venue]
-        self._check(desk, listing, order)
+        self._check_new(desk, order)
+        self._check_filters(listing, order)
         if order.reduce_only:
             self._check_reduce_only(desk, order)
         takes = self._takes(desk, order)
@@ -64,11 +66,31 @@ class Trading:
             takes = []
         self._check_margin(desk, listing, order, takes)
         order.id = self._next_id()
-        fills = [self._execute(desk, listing, order, each, is_maker=False, time_ms=order.created_ms) for each in takes]
-        if order.status.is_open and (reason := self._lapses(desk, order, would_take=would_take)):
-            order.status, order.cancel_reason = rules.unfilled, reason
-        ended = self._end_pointless(desk, order.symbol, order.created_ms) if fills else []
-        self._ledger.keep(desk, [order, *ended], fills)
+        self._take(desk, listing, order, takes, would_take=would_take)
+        return order
+
+    def amend(self, desk: Desk, order: Order, *, quantity: Decimal, limit_price: Decimal, wire: dict[str, str]) -> Order:
+        """Gives an open order another quantity (what it filled included) and price, and what it then may take. It ends instead where
+        nothing is left of it or where it may only rest and would take. Refused changes leave it as it is."""
+        if not order.status.is_open:
+            raise Refused(Reason.ALREADY_FINAL, status=order.status.value)
+        listing, now_ms = self._market.listing(order.venue, order.symbol), self._now_ms()
+        amended = replace(order, quantity=quantity, limit_price=limit_price)
+        self._check_filters(listing, amended)
+        if order.reduce_only and RULES[order.venue].reduce_only_is_cut:
+            amended.quantity = min(quantity, order.filled + desk.reducible(order.symbol, order.side))
+        takes = self._takes(desk, amended)
+        would_take = bool(takes) and order.lifetime is Lifetime.POST_ONLY
+        if amended.remaining <= 0 or would_take:
+            self._end(order, Lifetime.POST_ONLY if would_take else "user", now_ms)
+            self._ledger.keep(desk, [order])
+            return order
+        if not order.reduce_only:
+            instead = [(order.side, -order.remaining, order.limit_price or ZERO), (order.side, amended.remaining, limit_price)]
+            self._check_bound(desk, listing, instead, _cost(takes))
+        order.quantity, order.limit_price, order.updated_ms = amended.quantity, limit_price, now_ms
+        order.wire |= wire
+        self._take(desk, listing, order, takes, would_take=False)
         return order
 
     def cancel(self, desk: Desk, order: Order) -> Order:
@@ -97,7 +119,7 @@ class Trading:
         desk.settled_ms = until_ms
         due = []
         for order in desk.open.values():
-            start_ms, extremes = max(since_ms, order.created_ms), self._extremes_of(order)
+            start_ms, extremes = max(since_ms, order.updated_ms), self._extremes_of(order)
             best = _best(order, *extremes(start_ms, until_ms))
             if start_ms < until_ms and order.limit_price is not None and matching.reaches(best, order.side, order.limit_price):
                 due.append((matching.first_reach(extremes, order, start_ms, until_ms), order, best))
@@ -140,18 +162,20 @@ class Trading:
         self._ledger.keep(desk, orders, fills)
         return desk
 
-    def _check(self, desk: Desk, listing: Listing, order: Order) -> None:
+    def _check_new(self, desk: Desk, order: Order) -> None:
         namesake = desk.newest_with(order.client_id) if order.client_id else None
         if namesake and (namesake.status.is_open or RULES[order.venue].client_id_is_unique_forever):
             raise Refused(Reason.DUPLICATE_CLIENT_ID, client_id=order.client_id)
+        if not _may_not_rest(order) and len(desk.open_on(order.symbol)) >= MAX_OPEN_ORDERS:
+            raise Refused(Reason.TOO_MANY_ORDERS, limit=str(MAX_OPEN_ORDERS))
+
+    def _check_filters(self, listing: Listing, order: Order) -> None:
         mark = self._market.price(order.venue, order.symbol, self.market_ms())
         filters.check_quantity(listing, order.quantity, kind=order.kind)
         if order.limit_price is not None:
             filters.check_price(listing, order.limit_price, side=order.side, mark=mark)
         if not order.reduce_only:
             filters.check_notional(listing, order.quantity * (order.limit_price or mark))
-        if not _may_not_rest(order) and len(desk.open_on(order.symbol)) >= MAX_OPEN_ORDERS:
-            raise Refused(Reason.TOO_MANY_ORDERS, limit=str(MAX_OPEN_ORDERS))
 
     def _check_reduce_only(self, desk: Desk, order: Order) -> None:
         reducible = desk.reducible(order.symbol, order.side)
@@ -161,7 +185,7 @@ class Trading:
             order.quantity = min(order.quantity, reducible)
 
     def _takes(self, desk: Desk, order: Order) -> list[Take]:
-        quantity = min(order.quantity, desk.reducible(order.symbol, order.side)) if order.reduce_only else order.quantity
+        quantity = min(order.remaining, desk.reducible(order.symbol, order.side)) if order.reduce_only else order.remaining
         levels = self._market.levels(order.venue, order.symbol, order.side, self.market_ms())
         return matching.take(levels, order.side, quantity, order.limit_price)
 
@@ -179,18 +203,29 @@ class Trading:
         """An order may not bind more than is available, its fee included; one that only reduces may always."""
         if order.reduce_only or (_may_not_rest(order) and not takes):
             return
-        taken = sum((each.quantity for each in takes), ZERO)
-        cost = sum((each.quantity * each.price for each in takes), ZERO)
+        taken, cost = sum((each.quantity for each in takes), ZERO), _cost(takes)
         quantity = taken if _may_not_rest(order) else order.quantity
         price = order.limit_price or cost / taken
-        held = order_margin(desk, order.symbol)
-        more = order_margin(desk, order.symbol, [(order.side, quantity, price)]) - held
+        self._check_bound(desk, listing, [(order.side, quantity, price)], cost)
+
+    def _check_bound(self, desk: Desk, listing: Listing, extra: Sequence[tuple[Side, Decimal, Decimal]], cost: Decimal) -> None:
+        """`extra` is what the open orders get more (negative quantities: less), `cost` what is taken at once."""
+        more = order_margin(desk, listing.symbol, extra) - order_margin(desk, listing.symbol)
         if more <= 0:
             return
         available = self.view(desk).available
         required = more + cost * listing.taker_fee
         if required > available:
             raise Refused(Reason.INSUFFICIENT_MARGIN, required=format(required, "f"), available=format(available, "f"))
+
+    def _take(self, desk: Desk, listing: Listing, order: Order, takes: Sequence[Take], *, would_take: bool) -> None:
+        """Fills an order as of its last change and lets it rest or lapse; with that it is in the ledger."""
+        changed_ms = order.updated_ms
+        fills = [self._execute(desk, listing, order, each, is_maker=False, time_ms=changed_ms) for each in takes]
+        if order.status.is_open and (reason := self._lapses(desk, order, would_take=would_take)):
+            order.status, order.cancel_reason = RULES[order.venue].unfilled, reason
+        ended = self._end_pointless(desk, order.symbol, changed_ms) if fills else []
+        self._ledger.keep(desk, [order, *ended], fills)
 
     def _execute(self, desk: Desk, listing: Listing, order: Order, each: Take, *, is_maker: bool, time_ms: int) -> Fill:
         quantity, price = each.quantity, each.price
@@ -249,6 +284,10 @@ class Trading:
 def _best(order: Order, low: Decimal, high: Decimal) -> Decimal:
     """The best price for an order among those from low to high."""
     return low if order.side is Side.BUY else high
+
+
+def _cost(takes: Sequence[Take]) -> Decimal:
+    return sum((each.quantity * each.price for each in takes), ZERO)
 
 
 def _may_not_rest(order: Order) -> bool:

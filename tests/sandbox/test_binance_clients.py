@@ -25,6 +25,7 @@ async def sdk(venue: Served) -> AsyncIterator[Any]:
     class Pointed(AsyncClient):  # type: ignore[misc]
         API_URL = f"{venue.base}/api"
         FUTURES_URL = f"{venue.base}/fapi"
+        FUTURES_DATA_URL = f"{venue.base}/futures/data"
         MARGIN_API_URL = f"{venue.base}/sapi"
 
     client = await Pointed.create("sandbox-sdk", "sandbox-sdk-secret")
@@ -111,6 +112,23 @@ async def test_python_binance_batches_are_signed_as_they_are_sent(sdk: Any) -> N
     assert canceled["status"] == "CANCELED"
 
 
+async def test_python_binance_amends_orders(venue: Served, sdk: Any) -> None:
+    order = {"symbol": BTC, "side": "BUY", "quantity": "0.010", "price": venue.price("0.96")}
+    placed = await sdk.futures_create_order(**order, type="LIMIT", timeInForce="GTC")
+    amended = await sdk.futures_modify_order(**order | {"quantity": "0.020"}, orderId=placed["orderId"])
+    assert (amended["orderId"], amended["origQty"], amended["status"]) == (placed["orderId"], "0.020", "NEW")
+    (change,) = await sdk.futures_v1_get_order_amendment(symbol=BTC, orderId=placed["orderId"])
+    assert change["amendment"]["origQty"] == {"before": "0.010", "after": "0.020"}
+
+
+async def test_python_binance_reads_statistics(sdk: Any) -> None:
+    assert float((await sdk.futures_open_interest(symbol=BTC))["openInterest"]) > 0
+    assert len(await sdk.futures_open_interest_hist(symbol=BTC, period="1h", limit=3)) == 3
+    assert len(await sdk.futures_taker_longshort_ratio(symbol=BTC, period="1h", limit=3)) == 3
+    assert len(await sdk.futures_index_price_klines(pair=BTC, interval="1h", limit=3)) == 3
+    assert await sdk.futures_historical_trades(symbol=BTC, limit=100)
+
+
 async def test_python_binance_sets_and_reads_settings(sdk: Any) -> None:
     assert (await sdk.futures_change_leverage(symbol=BTC, leverage=20))["leverage"] == 20
     assert (await sdk.futures_get_position_mode()) == {"dualSidePosition": False}
@@ -167,6 +185,17 @@ async def test_ccxt_trades(venue: Served, unified: Any) -> None:
     sold = await unified.create_order(UNIFIED_BTC, "market", "sell", 0.01, None, {"reduceOnly": True})
     assert (sold["status"], sold["reduceOnly"]) == ("closed", True)
     assert await unified.fetch_positions() == []
+
+
+async def test_ccxt_edits_orders_and_reads_statistics(venue: Served, unified: Any) -> None:
+    await unified.load_markets()
+    placed = await unified.create_order(UNIFIED_BTC, "limit", "buy", 0.01, float(venue.price("0.96")))
+    edited = await unified.edit_order(placed["id"], UNIFIED_BTC, "limit", "buy", 0.02, float(venue.price("0.95")))
+    assert (edited["id"], edited["amount"], edited["status"]) == (placed["id"], 0.02, "open")
+    assert (await unified.fetch_open_interest(UNIFIED_BTC))["openInterestAmount"] > 0
+    assert len(await unified.fetch_open_interest_history(UNIFIED_BTC, "1h", limit=3)) == 3
+    assert len(await unified.fetch_index_ohlcv(UNIFIED_BTC, "1h", limit=3)) == 3
+    assert await unified.fetch_my_liquidations(UNIFIED_BTC) == []
 
 
 async def test_ccxt_batches_and_settings(unified: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
-from tests.sandbox.bybit_venue import BTC, CLOSE_ALL, LIMIT_BUY, MARKET_BUY, Client, now_ms, serving
+from tests.sandbox.bybit_venue import BTC, CLOSE_ALL, LIMIT_BUY, MARKET_BUY, Client, now_ms, price_of, serving
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,8 @@ def test_settings_that_are_not_ours_are_refused(client: Client) -> None:
     assert client.refusal("/v5/position/set-leverage", leverage) == (110043, "leverage not modified")
     assert client.refusal("/v5/position/set-leverage", {**leverage, "buyLeverage": "101", "sellLeverage": "101"})[0] == 110013
     assert client.refusal("/v5/position/set-leverage", {**leverage, "sellLeverage": "6"})[0] == 10001
-    assert client.refusal("/v5/position/switch-mode", {**both, "mode": 0}) == (110025, "Position mode is not modified")
+    assert client.refusal("/v5/position/switch-mode", {**BTC, "mode": 0}) == (110025, "Position mode is not modified")
+    assert client.refusal("/v5/position/switch-mode", {**both, "mode": 0}) == (0, "OK")
     assert client.refusal("/v5/position/switch-mode", {**both, "mode": 3})[0] == 110029
     assert client.refusal("/v5/position/switch-isolated", {**leverage, "tradeMode": 1}) == (100028, "unified account is forbidden")
     assert client.refusal("/v5/account/set-margin-mode", {"setMarginMode": "REGULAR_MARGIN"})[0] == 0
@@ -196,6 +197,31 @@ def test_settings_that_are_not_ours_are_refused(client: Client) -> None:
     client.order(**MARKET_BUY)
     assert client.refusal("/v5/position/switch-mode", {**both, "mode": 3})[0] == 110024
     assert client.refusal("/v5/position/trading-stop", {**BTC, "takeProfit": "1"})[0] == 110032
+
+
+def test_price_limits_are_where_orders_begin_to_be_refused(client: Client) -> None:
+    limits = client.get("/v5/market/price-limit", "category=linear&symbol=BTCUSDT").json()["result"]
+    highest, lowest = Decimal(limits["buyLmt"]), Decimal(limits["sellLmt"])
+
+    assert lowest < Decimal(price_of(client, "1")) < highest
+    assert client.refusal("/v5/order/create", {**LIMIT_BUY, "price": str(highest + 500)})[0] == 110003
+    assert client.refusal("/v5/order/create", {**LIMIT_BUY, "side": "Sell", "price": str(lowest - 500)})[0] == 110003
+    assert client.refusal("/v5/order/create", {**LIMIT_BUY, "price": str(highest - 500)})[0] == 0
+
+
+def test_the_wallet_is_told_coin_by_coin(client: Client) -> None:
+    client.order(**MARKET_BUY)
+    path = "/v5/asset/transfer/query-account-coins-balance"
+    wallet = client.rows("/v5/account/wallet-balance", "accountType=UNIFIED")[0]
+    (usdt, bitcoin) = client.get(path, "accountType=UNIFIED&coin=USDT,BTC").json()["result"]["balance"]
+
+    assert Decimal(usdt["walletBalance"]) == Decimal(wallet["totalWalletBalance"])
+    assert 0 < Decimal(usdt["transferBalance"]) < Decimal(usdt["walletBalance"])
+    assert (bitcoin["coin"], bitcoin["walletBalance"]) == ("BTC", "0")
+    single = client.get("/v5/asset/transfer/query-account-coin-balance", "accountType=UNIFIED&coin=USDT").json()["result"]
+    assert single["balance"]["walletBalance"] == usdt["walletBalance"]
+    assert Decimal(client.get(path, "accountType=FUND").json()["result"]["balance"][0]["walletBalance"]) == 0
+    assert client.get(path, "accountType=UNIFIED&coin=NOPE").json()["retCode"] == 10001
 
 
 def test_candles_follow_the_venues_page_rules(client: Client) -> None:

@@ -78,6 +78,50 @@ def test_a_link_id_is_unique_for_good_and_filled_orders_cannot_be_canceled(clien
     assert client.refusal("/v5/order/amend", {**BTC, "orderId": order_id, "qty": "0.02"})[0] == 110001
 
 
+def test_an_order_is_amended_in_place(client: Client) -> None:
+    low, lower = price_of(client, "0.98"), price_of(client, "0.97")
+    order_id = client.order(**LIMIT_BUY, price=low, orderLinkId="amended")
+
+    by_id = client.post("/v5/order/amend", {**BTC, "orderId": order_id, "qty": "0.02"}).json()
+    by_link = client.post("/v5/order/amend", {**BTC, "orderLinkId": "amended", "price": lower, "qty": "0"}).json()
+    order = client.rows("/v5/order/realtime", "category=linear&symbol=BTCUSDT")[0]
+
+    assert by_id["result"] == by_link["result"] == {"orderId": order_id, "orderLinkId": "amended"}
+    assert (order["orderId"], order["qty"], order["orderStatus"]) == (order_id, "0.020", "New")
+    assert Decimal(order["price"]) == Decimal(lower)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        ({}, 10001, "The order remains unchanged as the parameters entered match the existing ones."),
+        ({"qty": "0.010"}, 10001, "The order remains unchanged as the parameters entered match the existing ones."),
+        ({"qty": "0.0105"}, 10001, "Qty invalid"),
+        ({"qty": "1e-2"}, 10001, "Qty invalid"),
+        ({"price": "0.05"}, 10001, "Price invalid"),
+        ({"price": "1999999.0"}, 110003, "Order price exceeds the allowable range."),
+        ({"qty": "900"}, 110007, "ab not enough for new order"),
+        ({"takeProfit": "900000"}, 110032, "Order is illegal"),
+    ],
+)
+def test_a_refused_amendment_leaves_the_order(client: Client, changes: dict[str, object], code: int, words: str) -> None:
+    order_id = client.order(**LIMIT_BUY, price=price_of(client, "0.98"))
+    before = client.rows("/v5/order/realtime", "category=linear&symbol=BTCUSDT")
+
+    assert client.refusal("/v5/order/amend", {**BTC, "orderId": order_id, **changes}) == (code, words)
+    assert client.rows("/v5/order/realtime", "category=linear&symbol=BTCUSDT") == before
+
+
+def test_amendments_in_a_batch_are_judged_one_by_one(client: Client) -> None:
+    order_id = client.order(**LIMIT_BUY, price=price_of(client, "0.98"))
+    items = [{"symbol": "BTCUSDT", "orderId": each, "qty": "0.03"} for each in (order_id, "1")]
+
+    answer = client.post("/v5/order/amend-batch", {"category": "linear", "request": items}).json()
+
+    assert [item["code"] for item in answer["retExtInfo"]["list"]] == [0, 110001]
+    assert client.rows("/v5/order/realtime", "category=linear&symbol=BTCUSDT")[0]["qty"] == "0.030"
+
+
 def test_post_only_ioc_and_fok_end_as_the_venue_ends_them(client: Client) -> None:
     above, below = price_of(client, "1.01"), price_of(client, "0.99")
     post_only = client.order(**LIMIT_BUY, price=above, timeInForce="PostOnly")

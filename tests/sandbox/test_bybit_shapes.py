@@ -92,7 +92,8 @@ def test_acknowledgements_have_the_fields_of_recorded_ones(client: Client) -> No
     canceled = client.post("/v5/order/cancel-batch", {"category": "linear", "request": placed}).json()
     client.order(**{**LIMIT_BUY, "price": price_of(client, "0.97")})
     all_canceled = client.post("/v5/order/cancel-all", {**BTC, "baseCoin": "BTC"}).json()
-    single = client.post("/v5/order/create", {**LIMIT_BUY, "price": price_of(client, "0.96")}).json()
+    order_id = client.order(**LIMIT_BUY, price=price_of(client, "0.96"), orderLinkId="amended")
+    single = client.post("/v5/order/amend", {**BTC, "orderId": order_id, "qty": "0.02"}).json()
 
     assert lacking("order_create__batch", batch) == []
     assert lacking("order_cancel__batch", canceled) == []

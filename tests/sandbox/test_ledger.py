@@ -16,8 +16,7 @@ import pytest
 from exchanges.sandbox.engine import Engine
 from exchanges.sandbox.ledger import Ledger, LedgerUnreadable
 from exchanges.sandbox.model import Kind, Lifetime, Side, Status, Venue
-
-from .test_engine import HOUR_MS, MARKET, NOW_MS, Clock, away, check_books, limit, market
+from tests.sandbox.exchange import HOUR_MS, MARKET, NOW_MS, Clock, away, check_books, limit, market
 
 ROOT = Path(__file__).parents[2]
 WRITER = """

@@ -121,6 +121,16 @@ async def test_the_sdk_trades_from_flat_to_flat(sdk: Sdk) -> None:
     assert [row["state"] for row in history] == ["filled", "canceled", "filled"]
 
 
+async def test_the_sdk_amends_orders(sdk: Sdk) -> None:
+    away = round(Decimal((await sdk.ask(sdk.market.get_ticker, BTC))[0]["last"]) * Decimal("0.97"))
+    placed = (await sdk.ask(sdk.trade.place_order, BTC, "cross", "buy", "limit", "1", px=str(away), clOrdId="moved1"))[0]
+    amended = (await sdk.ask(sdk.trade.amend_order, BTC, ordId=placed["ordId"], newSz="2", newPx=str(away - 100)))[0]
+    assert amended["ordId"] == placed["ordId"]
+    await sdk.ask(sdk.trade.amend_multiple_orders, [{"instId": BTC, "clOrdId": "moved1", "newSz": "3"}])
+    order = (await sdk.ask(sdk.trade.get_order, BTC, clOrdId="moved1"))[0]
+    assert (order["sz"], order["px"], order["state"]) == ("3", str(away - 100), "live")
+
+
 async def test_the_sdk_reads_and_sets_the_account(sdk: Sdk) -> None:
     config = (await sdk.ask(sdk.account.get_account_config))[0]
     assert (config["acctLv"], config["posMode"], config["perm"]) == ("2", "net_mode", "read_only,trade")
@@ -166,7 +176,7 @@ async def test_ccxt_reads_the_market(exchange: Any) -> None:
     assert await exchange.fetch_market_leverage_tiers(symbol)
 
 
-@pytest.mark.parametrize("timeframe", ["1m", "4h", "6h", "1d", "1w", "1M"])
+@pytest.mark.parametrize("timeframe", ["1m", "4h", "6h", "1d", "1w", "1M", "3M"])
 async def test_ccxt_reads_candles(exchange: Any, timeframe: str) -> None:
     now = await exchange.fetch_time()
     since = now - 20 * exchange.parse_timeframe(timeframe) * 1000
@@ -199,6 +209,20 @@ async def test_ccxt_trades_from_flat_to_flat(exchange: Any) -> None:
     balance = await exchange.fetch_balance()
     assert 99_000 < balance["USDT"]["total"] < 100_000
     assert balance["USDT"]["free"] == balance["USDT"]["total"]
+
+
+async def test_ccxt_edits_orders_and_reads_deeper(exchange: Any) -> None:
+    symbol = "ETH/USDT:USDT"
+    price = (await exchange.fetch_ticker(symbol))["last"]
+    placed = await exchange.create_order(symbol, "limit", "buy", 1, price * 0.97)
+    edited = await exchange.edit_order(placed["id"], symbol, "limit", "buy", 2, price * 0.96)
+    assert edited["id"] == placed["id"]
+    assert (await exchange.fetch_order(placed["id"], symbol))["amount"] == 2
+    for side in ("buy", "sell"):
+        await exchange.create_order(symbol, "market", side, 1)
+    (closed,) = await exchange.fetch_positions_history([symbol])
+    assert (closed["symbol"], closed["info"]["direction"]) == (symbol, "long")
+    assert len((await exchange.fetch_order_book(symbol, 500))["bids"]) == 500
 
 
 async def test_ccxt_is_told_what_went_wrong(exchange: Any) -> None:

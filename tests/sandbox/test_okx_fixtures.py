@@ -33,6 +33,11 @@ async def _canceled(client: Client) -> Answer:
     return await client.post("/api/v5/trade/cancel-order", {"instId": BTC, "ordId": placed.row["ordId"]})
 
 
+async def _closed(client: Client) -> Answer:
+    assert (await client.order(side="sell")).code == "0"
+    return await client.get("/api/v5/account/positions-history", instType="SWAP")
+
+
 def _get(path: str, **parameters: object) -> Ask:
     return lambda client: client.get(f"/api/v5/{path}", **parameters)
 
@@ -72,6 +77,7 @@ CASES: dict[str, Ask] = {
     "positions__ccxt-hedge-long.json": _get("account/positions", instType="SWAP"),
     "positions__futures-long-docs.json": _get("account/positions", instId=BTC),
     "positions__swap-long-handmade.json": _get("account/positions"),
+    "positions__closed-history.json": _closed,
     "positions__position-risk.json": _get("account/account-position-risk"),
     "ticker__docs.json": _get("market/ticker", instId=BTC),
 }

@@ -73,13 +73,6 @@ async def test_a_cancel_works_once(client: Client) -> None:
     assert (await client.post("/api/v5/trade/cancel-batch-orders", [body, {"instId": BTC, "ordId": "7"}])).code == "1"
 
 
-async def test_an_order_cannot_be_amended(client: Client) -> None:
-    resting = await client.order(ordType="limit", px=await _off_price(client, "0.97"))
-    path, body = "/api/v5/trade/amend-order", {"instId": BTC, "ordId": resting.row["ordId"], "newSz": "2"}
-    assert (await client.post(path, body)).verdict == ("1", "51506")
-    assert (await client.post(path, body | {"ordId": "1"})).verdict == ("1", "51503")
-
-
 async def test_closing_needs_a_position_and_no_pending_close_orders(client: Client) -> None:
     path, body = "/api/v5/trade/close-position", {"instId": BTC, "mgnMode": "cross", "posSide": "", "autoCxl": "", "clOrdId": "", "ccy": ""}
     assert (await client.post(path, body)).code == "51023"

@@ -10,6 +10,7 @@ from aiohttp import web
 from exchanges.sandbox.binance import (
     account,
     algo,
+    amending,
     brackets,
     candles,
     history,
@@ -17,6 +18,7 @@ from exchanges.sandbox.binance import (
     market,
     positions,
     settings,
+    statistics,
     tape,
     trade,
     user_stream,
@@ -25,7 +27,23 @@ from exchanges.sandbox.binance import (
 from exchanges.sandbox.binance.endpoint import Desk
 from exchanges.sandbox.engine import Engine
 
-_SUBJECTS = (instruments, market, candles, tape, account, positions, brackets, settings, trade, history, algo, user_stream, wallet)
+_SUBJECTS = (
+    instruments,
+    market,
+    candles,
+    tape,
+    account,
+    positions,
+    brackets,
+    settings,
+    statistics,
+    trade,
+    amending,
+    history,
+    algo,
+    user_stream,
+    wallet,
+)
 
 
 def routes(engine: Engine, wall_clock_ms: Callable[[], int]) -> list[web.RouteDef]:

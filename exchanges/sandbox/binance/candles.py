@@ -45,6 +45,17 @@ def mark_price_klines(call: Call) -> Json:
     return _rows(call, call.listing(), _untraded)
 
 
+def index_price_klines(call: Call) -> Json:
+    """This venue's prices come from one path, so the index has the candles of the marks."""
+    return _rows(call, call.engine.listing_by_venue_symbol(VENUE, call.params.required("pair")), _untraded)
+
+
+def taker_share(candle: Candle) -> Decimal:
+    """The share of a candle's volume that takers bought."""
+    spread = candle.high - candle.low
+    return (candle.close - candle.low) / spread if spread else _HALF
+
+
 def _rows(call: Call, listing: Listing, to_row: ToRow) -> Json:
     """Oldest first: the first `limit` from `startTime` on where it was sent, else the newest up to `endTime`."""
     interval = call.params.required("interval")
@@ -63,8 +74,7 @@ def _rows(call: Call, listing: Listing, to_row: ToRow) -> Json:
 
 
 def _traded(candle: Candle, listing: Listing) -> list[object]:
-    spread = candle.high - candle.low
-    bought = (candle.close - candle.low) / spread if spread else _HALF
+    bought = taker_share(candle)
     return [
         *_prices(candle, listing),
         quantity(candle.volume, listing),
@@ -95,4 +105,5 @@ ENDPOINTS = (
     Public("GET", "/fapi/v1/klines", klines, weight=_weight),
     Public("GET", "/fapi/v1/continuousKlines", continuous_klines, weight=_weight),
     Public("GET", "/fapi/v1/markPriceKlines", mark_price_klines, weight=_weight),
+    Public("GET", "/fapi/v1/indexPriceKlines", index_price_klines, weight=_weight),
 )

@@ -17,7 +17,12 @@ _DAY_MS = 86_400_000
 _WINDOW_MS = 7 * _DAY_MS
 _UNFILLED_KEPT_MS = 3 * _DAY_MS
 _ORDERS_KEPT_MS = 90 * _DAY_MS
-_INCOME_TYPES = ("TRANSFER", "REALIZED_PNL", "FUNDING_FEE", "COMMISSION", "INSURANCE_CLEAR")
+_INCOME_TYPES = (
+    *("TRANSFER", "WELCOME_BONUS", "REALIZED_PNL", "FUNDING_FEE", "COMMISSION", "INSURANCE_CLEAR", "REFERRAL_KICKBACK"),
+    *("COMMISSION_REBATE", "API_REBATE", "CONTEST_REWARD", "CROSS_COLLATERAL_TRANSFER", "OPTIONS_PREMIUM_FEE", "OPTIONS_SETTLE_PROFIT"),
+    *("INTERNAL_TRANSFER", "AUTO_EXCHANGE", "DELIVERED_SETTELMENT", "COIN_SWAP_DEPOSIT", "COIN_SWAP_WITHDRAW"),
+    *("POSITION_LIMIT_INCREASE_FEE", "STRATEGY_UMFUTURES_TRANSFER", "FEE_RETURN", "BFUSD_REWARD"),
+)
 
 
 def still_known(order: Order, now_ms: int) -> bool:
@@ -76,6 +81,15 @@ def income(call: Call, account: Account) -> Json:
     return list(_page(call, rows, limit, is_from_start=False))
 
 
+def liquidations(call: Call, _: Account) -> Json:
+    """Orders by which the venue liquidated or deleveraged the account: it never does here."""
+    call.optional_listing()
+    call.params.choice("autoCloseType", ("LIQUIDATION", "ADL"), errors.invalid_data("autoCloseType"))
+    asked_range(call.params)
+    call.params.limit(default=50, most=100)
+    return []
+
+
 def _window(call: Call) -> tuple[int, int]:
     start_ms, end_ms = asked_range(call.params)
     if start_ms is None:
@@ -121,13 +135,14 @@ def _income(fill: Fill, venue_symbol: str, kind: str, amount: Decimal) -> Row:
         "asset": "USDT",
         "info": kind,
         "time": fill.time_ms,
-        "tranId": str(fill.id),
-        "tradeId": fill.id,
+        "tranId": fill.id,
+        "tradeId": str(fill.id),
     }
 
 
 ENDPOINTS = (
     Private("GET", "/fapi/v1/allOrders", all_orders, weight=5),
+    Private("GET", "/fapi/v1/forceOrders", liquidations, weight=lambda params: 20 if params.has("symbol") else 50),
     Private("GET", "/fapi/v1/userTrades", user_trades, weight=5),
     Private("GET", "/fapi/v1/income", income, weight=30),
 )

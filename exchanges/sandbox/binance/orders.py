@@ -25,6 +25,10 @@ def acknowledged(order: Order, listing: Listing) -> Row:
     return _with_cumulative(_order(order, listing, status=Status.NEW, filled=ZERO, value=ZERO))
 
 
+def shown_client_id(order: Order) -> str:
+    return order.client_id or f"{_GIVEN}{order.id}"
+
+
 def numbered(client_id: str) -> int | None:
     """The order's number where the client id is one that this venue gave to an order that came without."""
     number = client_id.removeprefix(_GIVEN)
@@ -41,7 +45,7 @@ def _order(order: Order, listing: Listing, *, status: Status, filled: Decimal, v
         "orderId": order.id,
         "symbol": listing.venue_symbol,
         "status": status.name,
-        "clientOrderId": order.client_id or f"{_GIVEN}{order.id}",
+        "clientOrderId": shown_client_id(order),
         "price": price(order.limit_price, listing),
         "avgPrice": fixed(value / filled if filled else ZERO, average_places(listing)),
         "origQty": quantity(order.quantity, listing),

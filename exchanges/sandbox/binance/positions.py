@@ -211,7 +211,16 @@ def account_position_v3(holding: Holding) -> Row:
     }
 
 
+def deleveraging_ranks(call: Call, account: Account) -> Json:
+    """The places in the queue for automatic deleveraging: nothing is ever deleveraged here."""
+    chosen = call.optional_listing()
+    held = [view.position.symbol for view in call.engine.view(account).positions]
+    listings = [listing for listing in call.engine.listings(VENUE) if listing.symbol in held and chosen in (None, listing)]
+    return [{"symbol": listing.venue_symbol, "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 0}} for listing in listings]
+
+
 ENDPOINTS = (
+    Private("GET", "/fapi/v1/adlQuantile", deleveraging_ranks, weight=5),
     Private("GET", "/fapi/v2/positionRisk", position_risk_v2, weight=5),
     Private("GET", "/fapi/v3/positionRisk", position_risk_v3, weight=5),
 )

@@ -14,7 +14,7 @@ from exchanges.sandbox.binance.instruments import ORDER_TYPES, TIMES_IN_FORCE
 from exchanges.sandbox.binance.numbers import at_least_one_decimal, fixed, plain, price_places, quantity_places
 from exchanges.sandbox.binance.params import Params
 from exchanges.sandbox.engine import Engine
-from exchanges.sandbox.model import Kind, Lifetime, Listing, Side
+from exchanges.sandbox.model import Kind, Lifetime, Listing, Order, Side
 
 _LEGAL_CLIENT_ID = r"^[\.A-Z\:/a-z0-9_-]{1,36}$"
 _LONGEST_CLIENT_ID = 36
@@ -67,6 +67,33 @@ def ticket(params: Params, engine: Engine) -> Ticket:
     _check_against_mark(made, engine.mark(VENUE, listing.symbol))
     _check_position_side(params)
     return made
+
+
+def amended_terms(params: Params, engine: Engine, order: Order, listing: Listing) -> tuple[Decimal, Decimal]:
+    """Quantity and price that an open order is to have: both must be sent, and pass what a new order's have to pass."""
+    if _side(params) is not order.side:
+        raise VenueError(-1117, "Invalid side.")
+    if params.text("priceMatch") not in (None, "NONE"):
+        raise VenueError(-5037, "Invalid price match")
+    quantity, limit_price = params.number("quantity"), params.number("price")
+    if quantity is None or limit_price is None:
+        raise errors.missing("quantity" if quantity is None else "price")
+    made = Ticket(
+        listing=listing,
+        side=order.side,
+        kind=order.kind,
+        lifetime=order.lifetime,
+        quantity=quantity,
+        limit_price=limit_price,
+        reduce_only=order.reduce_only,
+        client_id=order.client_id,
+        wants_result=True,
+        self_trade_mode="NONE",
+    )
+    _check_quantity(made)
+    _check_price(made)
+    _check_against_mark(made, engine.mark(VENUE, listing.symbol))
+    return quantity, limit_price
 
 
 def _side(params: Params) -> Side:

@@ -67,6 +67,27 @@ def set_assets_mode(call: Call, account: Account) -> Json:
     raise errors.unsupported()
 
 
+def change_isolated_margin(call: Call, account: Account) -> Json:
+    """Only an isolated position has margin of its own, and there is none."""
+    listing = call.listing()
+    call.params.required("amount")
+    if call.params.required_integer("type") not in (1, 2):
+        raise errors.invalid_data("type")
+    if not _has_position(call, account, listing.symbol):
+        raise errors.VenueError(-4054, "Cannot add position margin: position is 0.")
+    raise errors.VenueError(-4049, "Add margin only support for isolated position.")
+
+
+def isolated_margin_changes(call: Call, _: Account) -> Json:
+    call.listing()
+    return []
+
+
+def fee_burn(_: Call, __: Account) -> Json:
+    """Whether fees are paid in BNB, which nobody holds here."""
+    return {"feeBurn": False}
+
+
 def _has_position(call: Call, account: Account, symbol: str | None = None) -> bool:
     views = call.engine.view(account).positions
     return any(view.position.quantity and symbol in (None, view.position.symbol) for view in views)
@@ -79,4 +100,7 @@ ENDPOINTS = (
     Private("POST", "/fapi/v1/positionSide/dual", set_position_mode),
     Private("GET", "/fapi/v1/multiAssetsMargin", assets_mode, weight=30),
     Private("POST", "/fapi/v1/multiAssetsMargin", set_assets_mode),
+    Private("POST", "/fapi/v1/positionMargin", change_isolated_margin),
+    Private("GET", "/fapi/v1/positionMargin/history", isolated_margin_changes),
+    Private("GET", "/fapi/v1/feeBurn", fee_burn, weight=30),
 )

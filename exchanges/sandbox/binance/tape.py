@@ -4,10 +4,10 @@ A print's id is its second of the epoch; seconds in which nothing traded have no
 """
 
 from exchanges.sandbox.binance import errors
-from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Public
+from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Private, Public
 from exchanges.sandbox.binance.numbers import average_places, fixed, price, quantity
 from exchanges.sandbox.binance.periods import asked_range, rows_range
-from exchanges.sandbox.model import ZERO, Candle, Listing
+from exchanges.sandbox.model import ZERO, Account, Candle, Listing
 
 SECOND_MS = 1_000
 
@@ -23,9 +23,19 @@ def print_id(candle: Candle) -> int:
 
 
 def trades(call: Call) -> Json:
+    return _trades(call, (None, None))
+
+
+def historical_trades(call: Call, _: Account) -> Json:
+    """From `fromId` on, else the newest."""
+    from_id = call.params.integer("fromId")
+    return _trades(call, (None if from_id is None else from_id * SECOND_MS, None))
+
+
+def _trades(call: Call, asked: tuple[int | None, int | None]) -> Json:
     listing = call.listing()
     limit = call.params.limit(default=500, most=1000)
-    start_ms, end_ms = rows_range((None, None), **_tape(call, listing, limit))
+    start_ms, end_ms = rows_range(asked, **_tape(call, listing, limit))
     return [
         {
             "id": print_id(candle),
@@ -34,6 +44,7 @@ def trades(call: Call) -> Json:
             "quoteQty": fixed(candle.close * candle.volume, average_places(listing)),
             "time": candle.close_ms - 1,
             "isBuyerMaker": is_sale(candle),
+            "isRPITrade": False,
         }
         for candle in prints(call, listing, start_ms, end_ms, limit)
     ]
@@ -74,5 +85,6 @@ def _tape(call: Call, listing: Listing, limit: int) -> dict[str, int]:
 
 ENDPOINTS = (
     Public("GET", "/fapi/v1/trades", trades, weight=5),
+    Private("GET", "/fapi/v1/historicalTrades", historical_trades, weight=20, is_signed=False),
     Public("GET", "/fapi/v1/aggTrades", aggregate_trades, weight=20),
 )

@@ -11,7 +11,7 @@ from exchanges.sandbox.binance.params import Params
 from exchanges.sandbox.model import Account, Listing, Order, Refused
 
 Row = dict[str, object]
-_MOST_PLACED_AT_ONCE = 5
+MOST_PLACED_AT_ONCE = 5
 _MOST_CANCELED_AT_ONCE = 10
 
 
@@ -45,20 +45,20 @@ def place_batch(call: Call, account: Account) -> Json:
     batch = call.params.json_list("batchOrders")
     if batch is None:
         raise errors.missing("batchOrders")
-    if not 1 <= len(batch) <= _MOST_PLACED_AT_ONCE:
+    if not 1 <= len(batch) <= MOST_PLACED_AT_ONCE:
         raise errors.VenueError(-4082, "Invalid number of batch place orders")
-    return _each(batch, lambda item: _place(call, account, _item_params(item)))
+    return answer_each(batch, lambda item: _place(call, account, item_params(item)))
 
 
 def query(call: Call, account: Account) -> Json:
-    listing, order = _asked_order(call, account)
+    listing, order = asked_order(call, account, call.params)
     if order is None or not still_known(order, call.engine.now_ms()):
         raise errors.unknown_order()
     return queried(order, listing)
 
 
 def query_open(call: Call, account: Account) -> Json:
-    listing, order = _asked_order(call, account)
+    listing, order = asked_order(call, account, call.params)
     if order is None or not order.status.is_open:
         raise errors.unknown_order()
     return queried(order, listing)
@@ -94,8 +94,8 @@ def cancel_batch(call: Call, account: Account) -> Json:
     if len(order_ids or client_ids) > _MOST_CANCELED_AT_ONCE:
         raise errors.VenueError(-4032, "Exceed maximum cancel order size.")
     if order_ids:
-        return _each(order_ids, lambda item: _cancel(call, account, listing, _order_id(item), None))
-    return _each(client_ids, lambda item: _cancel(call, account, listing, None, str(item)))
+        return answer_each(order_ids, lambda item: _cancel(call, account, listing, _order_id(item), None))
+    return answer_each(client_ids, lambda item: _cancel(call, account, listing, None, str(item)))
 
 
 def _place(call: Call, account: Account, params: Params) -> Row:
@@ -119,9 +119,9 @@ def _cancel(call: Call, account: Account, listing: Listing, order_id: int | None
     return acted_on(call.engine.cancel(account, symbol=listing.symbol, order_id=order_id, client_id=client_id), listing)
 
 
-def _asked_order(call: Call, account: Account) -> tuple[Listing, Order | None]:
-    listing = call.listing()
-    order_id, client_id = _identity(call.params)
+def asked_order(call: Call, account: Account, params: Params) -> tuple[Listing, Order | None]:
+    listing = call.engine.listing_by_venue_symbol(VENUE, params.required("symbol"))
+    order_id, client_id = _identity(params)
     return listing, call.engine.order(account, symbol=listing.symbol, order_id=order_id, client_id=client_id)
 
 
@@ -136,7 +136,7 @@ def _identity(params: Params) -> tuple[int | None, str | None]:
     return order_id, client_id if order_id is None else None
 
 
-def _each(items: Sequence[object], act: Callable[[object], Row]) -> list[object]:
+def answer_each(items: Sequence[object], act: Callable[[object], Row]) -> list[object]:
     """One answer per item, refusals in their places."""
     answers: list[object] = []
     for item in items:
@@ -149,7 +149,7 @@ def _each(items: Sequence[object], act: Callable[[object], Row]) -> list[object]
     return answers
 
 
-def _item_params(item: object) -> Params:
+def item_params(item: object) -> Params:
     if not isinstance(item, dict):
         raise errors.missing("batchOrders")
     return Params({str(name): _as_sent(value) for name, value in item.items() if value is not None})
@@ -174,7 +174,7 @@ def _order_id(item: object) -> int:
     return int(text)
 
 
-def _batch_size(params: Params) -> int:
+def batch_size(params: Params) -> int:
     return len(params.json_list("batchOrders") or ())
 
 
@@ -183,7 +183,7 @@ ENDPOINTS = (
     Private("POST", "/fapi/v1/order/test", place_test),
     Private("GET", "/fapi/v1/order", query),
     Private("DELETE", "/fapi/v1/order", cancel),
-    Private("POST", "/fapi/v1/batchOrders", place_batch, weight=5, orders=_batch_size),
+    Private("POST", "/fapi/v1/batchOrders", place_batch, weight=5, orders=batch_size),
     Private("DELETE", "/fapi/v1/batchOrders", cancel_batch),
     Private("GET", "/fapi/v1/openOrder", query_open),
     Private("GET", "/fapi/v1/openOrders", open_orders, weight=lambda params: 1 if params.has("symbol") else 40),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from exchanges.sandbox.bybit import account, market, orders, position, trade
+from exchanges.sandbox.bybit import account, assets, market, orders, position, trade
 from exchanges.sandbox.bybit.serving import Gateway, Route
 from exchanges.sandbox.engine import Engine
 
@@ -24,6 +24,7 @@ _PUBLIC = (
     Route("GET", "/v5/market/recent-trade", market.recent_trades),
     Route("GET", "/v5/market/risk-limit", market.risk_limit),
     Route("GET", "/v5/market/open-interest", market.open_interest),
+    Route("GET", "/v5/market/price-limit", market.price_limit),
 )
 _PRIVATE = (
     Route("GET", "/v5/account/info", account.info, 50),
@@ -33,6 +34,8 @@ _PRIVATE = (
     Route("POST", "/v5/account/set-margin-mode", account.set_margin_mode, 5),
     Route("GET", "/v5/user/query-api", account.query_api, 10),
     Route("GET", "/v5/asset/coin/query-info", account.coin_info, 5),
+    Route("GET", "/v5/asset/transfer/query-account-coins-balance", assets.coins_balance, 5),
+    Route("GET", "/v5/asset/transfer/query-account-coin-balance", assets.coin_balance, 5),
     Route("GET", "/v5/position/list", position.positions, 50),
     Route("GET", "/v5/position/closed-pnl", position.closed_pnl, 50),
     Route("POST", "/v5/position/set-leverage", position.set_leverage, 10),

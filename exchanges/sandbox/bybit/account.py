@@ -51,7 +51,7 @@ def wallet_balance(call: Call) -> Reply:
     realized = sum((fill.realized_pnl - fill.fee for fill in call.engine.fills(account)), ZERO)
     usdt = wire_account.usdt_row(view, realized)
     asked = call.params.text("coin").split(",") if call.params.text("coin") else [wire.QUOTE]
-    known = _coins(call)
+    known = known_coins(call)
     if not set(asked) <= set(known):
         raise bad_parameter("coin")
     coins = [usdt if coin == wire.QUOTE else wire_account.empty_coin(coin) for coin in asked]
@@ -87,7 +87,7 @@ def transaction_log(call: Call) -> Reply:
     for effect in history.effects_newest_first(call):
         listing = call.engine.listing(Venue.BYBIT, effect.fill.symbol)
         if wanted and effect.fill.time_ms in window and params.text("baseCoin", listing.base) == listing.base:
-            rows.append((effect, from_cash_flow(effect, listing, balance=balance, user_id=_user_id(call))))
+            rows.append((effect, from_cash_flow(effect, listing, balance=balance, user_id=user_id(call))))
         balance -= effect.fill.realized_pnl - effect.fill.fee
     page, cursor = newest_first(rows, params, limit=limit, number=lambda row: row[0].fill.id)
     return Reply({"nextPageCursor": cursor, "list": [row for _, row in page]})
@@ -107,7 +107,7 @@ def query_api(call: Call) -> Reply:
     opened = datetime.fromtimestamp(call.account.opened_ms // 1000, UTC)
     return Reply(
         {
-            "id": _user_id(call),
+            "id": user_id(call),
             "note": call.name,
             "apiKey": f"sandbox-{call.name}",
             "readOnly": 0,
@@ -120,7 +120,7 @@ def query_api(call: Call) -> Reply:
             "createdAt": opened.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "unified": 0,
             "uta": 1,
-            "userID": int(_user_id(call)),
+            "userID": int(user_id(call)),
             "inviterID": 0,
             "vipLevel": "No VIP",
             "mktMakerLevel": "0",
@@ -138,11 +138,11 @@ def query_api(call: Call) -> Reply:
 def coin_info(call: Call) -> Reply:
     """Coins of the listings, with deposits and withdrawals closed."""
     asked = call.params.text("coin")
-    rows = [_coin(coin) for coin in _coins(call) if asked in ("", coin)]
+    rows = [_coin(coin) for coin in known_coins(call) if asked in ("", coin)]
     return Reply({"rows": rows}, message="")
 
 
-def _coins(call: Call) -> list[str]:
+def known_coins(call: Call) -> list[str]:
     return [wire.QUOTE, *(listing.base for listing in call.engine.listings(Venue.BYBIT))]
 
 
@@ -164,6 +164,6 @@ def _coin(coin: str) -> dict[str, object]:
     return {"name": coin, "coin": coin, "remainAmount": "0", "chains": [chain]}
 
 
-def _user_id(call: Call) -> str:
+def user_id(call: Call) -> str:
     """A number for the account, the same after a restart."""
     return str(int.from_bytes(call.name.encode()[:6].rjust(6, b"\0")) % 900_000_000 + 100_000_000)

@@ -40,8 +40,12 @@ def unknown_order() -> VenueError:
 
 
 def unsupported_order() -> VenueError:
-    """Conditional, attached and trailing orders, and amendments."""
+    """Conditional, attached and trailing orders."""
     return VenueError(110032, "Order is illegal")
+
+
+def unchanged_order() -> VenueError:
+    return VenueError(10001, "The order remains unchanged as the parameters entered match the existing ones.")
 
 
 def nothing_to_reduce() -> VenueError:

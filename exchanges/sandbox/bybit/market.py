@@ -1,6 +1,6 @@
 """Public market data: time, instruments, prices, books, candles, funding, and the public tape. Reads the engine, changes nothing."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from exchanges.sandbox.bybit import candles, tape, wire
 from exchanges.sandbox.bybit.errors import bad_parameter, unsupported_symbol
@@ -72,6 +72,16 @@ def kline(call: Call) -> Reply:
 def priced_kline(call: Call) -> Reply:
     """Mark and index candles: this venue's prices come from one path, so they are its candles without volumes."""
     return _candles(call, with_volume=False)
+
+
+def price_limit(call: Call) -> Reply:
+    """The highest price of a buy and the lowest of a sell, on the tick."""
+    listing = _linear_listing(call)
+    mark = call.engine.mark(Venue.BYBIT, listing.symbol)
+    highest = (mark * (1 + listing.price_band) / listing.tick).to_integral_value(ROUND_FLOOR) * listing.tick
+    lowest = (mark * (1 - listing.price_band) / listing.tick).to_integral_value(ROUND_CEILING) * listing.tick
+    limits = {"buyLmt": wire.scaled(highest, listing.tick), "sellLmt": wire.scaled(lowest, listing.tick)}
+    return Reply({"symbol": listing.venue_symbol, **limits, "ts": str(call.engine.now_ms())})
 
 
 def recent_trades(call: Call) -> Reply:

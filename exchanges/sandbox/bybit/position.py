@@ -75,7 +75,9 @@ def set_leverage(call: Call) -> Reply:
 
 
 def switch_mode(call: Call) -> Reply:
-    """One-way is what the account has. What forbids the other mode is said in the venue's order: position, orders, symbol."""
+    """One-way is what the account has: to ask for it again is refused for a symbol and accepted for a coin, whose symbols are switched
+    where they have to be (clients ask so at every start). What forbids the other mode is said in the venue's order: position, orders,
+    symbol."""
     if not call.is_listed():
         raise bad_parameter("category")
     symbol, coin = call.params.text("symbol"), call.params.text("coin")
@@ -83,6 +85,8 @@ def switch_mode(call: Call) -> Reply:
         raise bad_parameter("symbol")
     wanted = call.engine.listing_by_venue_symbol(Venue.BYBIT, symbol).symbol if symbol else None
     mode = call.params.integer("mode")
+    if mode == _ONE_WAY and wanted is None:
+        return Reply({})
     if mode == _ONE_WAY:
         raise VenueError(110025, "Position mode is not modified")
     if mode != _HEDGE:

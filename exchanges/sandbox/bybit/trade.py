@@ -1,4 +1,7 @@
-"""Placing and canceling, singly, in batches and all at once. Every answer is an acknowledgement: ids and nothing of the order's fate."""
+"""Placing, amending and canceling, singly, in batches and all at once.
+
+Every answer is an acknowledgement: ids and nothing of the order's fate.
+"""
 
 import re
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from exchanges.sandbox.bybit.errors import (
     from_refused,
     illegal_category,
     nothing_to_reduce,
+    unchanged_order,
     unknown_order,
     unsupported_order,
 )
@@ -118,16 +122,22 @@ def _canceled(call: Call, params: Params) -> Order:
 
 
 def _amended(call: Call, params: Params) -> Order:
-    """Nothing is amended here: an order that could be is refused, one that could not is unknown, as on the venue."""
+    """Quantity (what has filled included) and price; what is not sent, or is sent as 0, stays."""
     listing = _tradable(call, params)
     order_id, link_id = _either_id(params)
     if order_id:
         order = call.engine.order(call.account, symbol=listing.symbol, order_id=_number(order_id))
     else:
         order = call.engine.order(call.account, symbol=listing.symbol, client_id=link_id)
+    if any(params.has_value(name) for name in _UNSUPPORTED):
+        raise unsupported_order()
     if order is None or not order.status.is_open:
         raise unknown_order()
-    raise unsupported_order()
+    quantity = params.decimal("qty", VenueError(10001, "Qty invalid")) or order.quantity
+    price = params.decimal("price", VenueError(10001, "Price invalid")) or order.limit_price
+    if (quantity, price) == (order.quantity, order.limit_price):
+        raise unchanged_order()
+    return call.engine.amend(call.account, order, quantity=quantity, limit_price=price)
 
 
 def _batch(call: Call, act: Callable[[Call, Params], Order], *, with_time: bool) -> Reply:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from exchanges.sandbox.engine import Engine
-from exchanges.sandbox.okx import account, history, instruments, market, trade
+from exchanges.sandbox.okx import account, amending, closed, history, instruments, market, sizes, trade
 from exchanges.sandbox.okx.endpoint import Endpoints, PrivateHandler, PublicHandler, unrouted
 
 
@@ -35,7 +35,9 @@ def _public(endpoints: Endpoints) -> list[web.RouteDef]:
         "market/ticker": market.ticker,
         "market/index-tickers": market.index_tickers,
         "market/books": market.books,
+        "market/books-full": market.full_books,
         "market/trades": market.trades,
+        "market/history-trades": market.trades_history,
         "market/candles": recent,
         "market/history-candles": history_candles,
         "market/mark-price-candles": recent_prices,
@@ -55,7 +57,10 @@ def _account(endpoints: Endpoints) -> list[web.RouteDef]:
         "account/account-position-risk": account.position_risk,
         "account/leverage-info": account.leverage_info,
         "account/trade-fee": account.trade_fee,
-        "account/max-size": account.max_size,
+        "account/max-size": sizes.max_size,
+        "account/max-avail-size": sizes.max_available_size,
+        "account/max-withdrawal": sizes.max_withdrawal,
+        "account/positions-history": closed.positions_history,
         "account/instruments": instruments.instruments,
         "account/bills": history.bills(history.BILLS_KEPT_MS),
         "account/bills-archive": history.bills(history.ARCHIVE_KEPT_MS),
@@ -84,7 +89,8 @@ def _trade(endpoints: Endpoints) -> list[web.RouteDef]:
         endpoints.trade("/api/v5/trade/batch-orders", trade.place_batch, batch=True),
         endpoints.trade("/api/v5/trade/cancel-order", trade.cancel),
         endpoints.trade("/api/v5/trade/cancel-batch-orders", trade.cancel_batch, batch=True),
-        endpoints.trade("/api/v5/trade/amend-order", trade.amend),
+        endpoints.trade("/api/v5/trade/amend-order", amending.amend),
+        endpoints.trade("/api/v5/trade/amend-batch-orders", amending.amend_batch, batch=True),
         endpoints.write("/api/v5/trade/close-position", trade.close_position),
     ]
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from hashlib import sha256
 
-from exchanges.sandbox.model import AccountView, Fill, Listing, Position, PositionView, Reason, Refused, Venue
+from exchanges.sandbox.model import AccountView, Fill, Position, PositionView, Reason, Refused, Venue
 from exchanges.sandbox.okx import rows
 from exchanges.sandbox.okx.endpoint import PrivateCall, Row
 from exchanges.sandbox.okx.errors import (
@@ -15,7 +15,7 @@ from exchanges.sandbox.okx.errors import (
     invalid,
 )
 from exchanges.sandbox.okx.instruments import SWAP, TYPES, family, instrument_code, selected
-from exchanges.sandbox.okx.wire import blank, contracts, plain, ratio, whole_lots
+from exchanges.sandbox.okx.wire import blank, plain, ratio
 
 _UNUSED_DETAIL_FIELDS = blank(
     "accAvgPx borrowFroz clSpotInUseAmt crossLiab interest isoLiab liab maxLoan maxSpotInUseAmt openAvgPx spotBal spotInUseAmt spotUpl "
@@ -185,30 +185,6 @@ def trade_fee(call: PrivateCall) -> list[Row]:
             "uly": family(chosen[0]) if kind == SWAP else "",
         }
     ]
-
-
-def max_size(call: PrivateCall) -> list[Row]:
-    """The largest order each way: what the free margin opens, and on the reducing side the position on top."""
-    names = call.parameters.required("instId").split(",")
-    if call.parameters.choice("tdMode", ("cross", "isolated", "cash")) == "isolated":
-        raise Rejected(UNSUPPORTED_MODE)
-    price = call.parameters.positive_decimal("px") if call.parameters.text("px") and len(names) == 1 else None
-    view = call.engine.view(call.account)
-    return [_max_size_row(call, view, call.engine.listing_by_venue_symbol(Venue.OKX, name), price) for name in names]
-
-
-def _max_size_row(call: PrivateCall, view: AccountView, listing: Listing, price: Decimal | None) -> Row:
-    leverage = call.engine.leverage(call.account, listing.symbol)
-    at = price or call.engine.mark(Venue.OKX, listing.symbol)
-    opening = view.available / (at * (Decimal(1) / leverage + listing.taker_fee))
-    held = next((each.position.quantity for each in view.positions if each.position.symbol == listing.symbol), Decimal(0))
-    buy, sell = (min(opening + max(side * held, Decimal(0)), listing.max_quantity) for side in (-1, 1))
-    return {
-        "ccy": "USDT",
-        "instId": listing.venue_symbol,
-        "maxBuy": contracts(listing, whole_lots(listing, buy)),
-        "maxSell": contracts(listing, whole_lots(listing, sell)),
-    }
 
 
 def _currency_row(call: PrivateCall, view: AccountView) -> Row:

@@ -4,14 +4,24 @@ the name ends in "utc"."""
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from exchanges.sandbox.market import HOUR_MS, MONTH_MS, WEEK_MS
+from exchanges.sandbox.market import HOUR_MS, MONTH_MS, QUARTER_MS, WEEK_MS
 from exchanges.sandbox.path import DAY_MS
 
+SECOND_MS = 1_000
 MINUTE_MS = 60_000
 _HONG_KONG_MS = 8 * HOUR_MS
 
 _SHORT = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240}
-_LONG = {"6H": 6 * HOUR_MS, "12H": 12 * HOUR_MS, "1D": DAY_MS, "1W": WEEK_MS, "1M": MONTH_MS}
+_LONG = {
+    "6H": 6 * HOUR_MS,
+    "12H": 12 * HOUR_MS,
+    "1D": DAY_MS,
+    "2D": 2 * DAY_MS,
+    "3D": 3 * DAY_MS,
+    "1W": WEEK_MS,
+    "1M": MONTH_MS,
+    "3M": QUARTER_MS,
+}
 
 
 class Bar(NamedTuple):
@@ -29,4 +39,5 @@ def _bars() -> Iterator[tuple[str, Bar]]:
         yield f"{name}utc", Bar(interval_ms)
 
 
-BARS = dict(_bars())
+PRICE_BARS = dict(_bars())  # of marks and indices
+BARS = {"1s": Bar(SECOND_MS), **PRICE_BARS}

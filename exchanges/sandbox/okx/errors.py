@@ -26,7 +26,7 @@ class Rejected(Exception):
 
 # Since the venue split off Nitro Spread (which keeps 51401 and 51402), one code answers the cancel of a filled, canceled or unknown order.
 NOT_CANCELABLE = Refusal("51400", "Order cancellation failed as the order has been filled, canceled or does not exist.")
-NOT_AMENDABLE = Refusal("51506", "Order modification unavailable for the order type.")
+AMENDED_BEYOND_MARGIN = Refusal("51502", "Order modification failed for insufficient margin.")
 NOTHING_TO_AMEND = Refusal("51503", "Order modification failed as the order does not exist.")
 NO_SUCH_ORDER = Refusal("51603", "Order does not exist.")
 NO_ORDER_NAMED = Refusal("51003", "Either client order ID or order ID is required.")

@@ -2,13 +2,14 @@
 
 from exchanges.sandbox.market import HOUR_MS
 from exchanges.sandbox.model import Candle, Listing, Refused, Venue
-from exchanges.sandbox.okx.bars import BARS, MINUTE_MS, Bar
+from exchanges.sandbox.okx.bars import BARS, PRICE_BARS, SECOND_MS, Bar
 from exchanges.sandbox.okx.endpoint import PublicCall, PublicHandler, Row
 from exchanges.sandbox.okx.errors import invalid, missing
 from exchanges.sandbox.okx.instruments import SWAP, family, selected, selected_or_named
 from exchanges.sandbox.okx.wire import contracts, plain, price_limits, ratio, whole_lots
 
 RECENT_BARS = 1440  # what /market/candles keeps; older ones are in /market/history-candles
+DEEPEST_BOOK = 5000
 _FAR_FUTURE_MS = 1 << 53
 
 
@@ -90,10 +91,37 @@ def books(call: PublicCall) -> list[Row]:
     return [{"asks": asks, "bids": bids, "ts": str(book.time_ms), "seqId": book.sequence}]
 
 
-def trades(call: PublicCall) -> list[Row]:
-    """The public tape, thinned to one print a minute: the minute's volume at its closing price."""
+def full_books(call: PublicCall) -> list[Row]:
+    """The deeper book, whose levels lack the number of liquidated orders."""
     listing = call.listing
-    limit = call.parameters.capped_limit(default=100, maximum=500)
+    depth = call.parameters.integer("sz") or 1
+    if depth > DEEPEST_BOOK:
+        raise invalid("sz")
+    book = call.engine.book(Venue.OKX, listing.symbol, depth)
+    asks, bids = ([[plain(level.price), contracts(listing, level.quantity), "1"] for level in levels] for levels in (book.asks, book.bids))
+    return [{"asks": asks, "bids": bids, "ts": str(book.time_ms)}]
+
+
+def trades(call: PublicCall) -> list[Row]:
+    """The public tape: one print a second, its volume at its closing price, so that prints and candles never disagree."""
+    return _prints(call, older_than_ms=_FAR_FUTURE_MS, newer_than_ms=0, limit=call.parameters.capped_limit(default=100, maximum=500))
+
+
+def trades_history(call: PublicCall) -> list[Row]:
+    """The same tape page by page: by the ids of trades (type 1) or by their times (type 2)."""
+    by_id = call.parameters.choice("type", ("1", "2"), default="1") == "1"
+    older_than, newer_than = _moments(call)
+    if by_id:
+        older_than, newer_than = min(older_than * SECOND_MS, _FAR_FUTURE_MS), newer_than * SECOND_MS
+    else:
+        older_than, newer_than = older_than - SECOND_MS + 1, newer_than - SECOND_MS + 1
+    limit = call.parameters.capped_limit(default=100, maximum=100)
+    return _prints(call, older_than_ms=older_than, newer_than_ms=max(newer_than, 0), limit=limit)
+
+
+def _prints(call: PublicCall, *, older_than_ms: int, newer_than_ms: int, limit: int) -> list[Row]:
+    """Newest first, of at most `limit` seconds; the present one, in which the market stands still, and others without a trade have none."""
+    listing = call.listing
     return [
         {
             "instId": listing.venue_symbol,
@@ -101,10 +129,10 @@ def trades(call: PublicCall) -> list[Row]:
             "side": "buy" if candle.close >= candle.open else "sell",
             "source": "0",
             "sz": contracts(listing, candle.volume),
-            "tradeId": str(candle.open_ms // MINUTE_MS),
-            "ts": str(min(candle.close_ms, call.engine.now_ms())),
+            "tradeId": str(candle.open_ms // SECOND_MS),
+            "ts": str(candle.close_ms - 1),
         }
-        for candle in _newest_candles(call, listing, BARS["1m"], older_than_ms=_FAR_FUTURE_MS, newer_than_ms=0, limit=limit)
+        for candle in _newest_candles(call, listing, BARS["1s"], older_than_ms=older_than_ms, newer_than_ms=newer_than_ms, limit=limit)
         if candle.volume
     ]
 
@@ -114,7 +142,7 @@ def candles(*, maximum: int, recent_only: bool, prices_only: bool = False) -> Pu
 
     def answer(call: PublicCall) -> list[list[str]]:
         listing = _indexed(call) if prices_only else call.listing
-        bar = BARS.get(call.parameters.text("bar") or "1m")
+        bar = (PRICE_BARS if prices_only else BARS).get(call.parameters.text("bar") or "1m")
         if bar is None:
             raise invalid("bar")
         found = _requested_candles(call, listing, bar, maximum=maximum, recent_only=recent_only)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from exchanges.sandbox.model import Account, Kind, Lifetime, Listing, Order, Reason, Refused, Side, Venue
 from exchanges.sandbox.okx import errors, history
 from exchanges.sandbox.okx.endpoint import PrivateCall, Reply, Row
-from exchanges.sandbox.okx.errors import Refusal, Rejected, invalid, missing
+from exchanges.sandbox.okx.errors import Refusal, Rejected, invalid
 from exchanges.sandbox.okx.parameters import Parameters
 from exchanges.sandbox.okx.wire import order_id, plain, price_limits, quantity_of
 
@@ -25,27 +25,23 @@ Item = Callable[[PrivateCall, Parameters], Order]
 
 
 def place(call: PrivateCall) -> Reply:
-    return _summed_up([_judged(call, call.parameters, _placed, "Order placed")])
+    return summed_up([judged(call, call.parameters, _placed, "Order placed")])
 
 
 def place_batch(call: PrivateCall) -> Reply:
     if len(call.items) > BULK:
         raise errors.too_many_in_bulk(BULK)
-    return _summed_up([_judged(call, item, _placed, "Order placed") for item in call.items])
+    return summed_up([judged(call, item, _placed, "Order placed") for item in call.items])
 
 
 def cancel(call: PrivateCall) -> Reply:
-    return _summed_up([_judged(call, call.parameters, _canceled, "")])
+    return summed_up([judged(call, call.parameters, _canceled, "")])
 
 
 def cancel_batch(call: PrivateCall) -> Reply:
     if len(call.items) > BULK:
         raise errors.too_many_to_cancel(BULK)
-    return _summed_up([_judged(call, item, _canceled, "") for item in call.items])
-
-
-def amend(call: PrivateCall) -> Reply:
-    return _summed_up([_judged(call, call.parameters, _amended, "")])
+    return summed_up([judged(call, item, _canceled, "") for item in call.items])
 
 
 def place_algo(call: PrivateCall) -> Reply:
@@ -53,12 +49,12 @@ def place_algo(call: PrivateCall) -> Reply:
     parameters = call.parameters
     named = {name: parameters.text(name) for name in ("algoClOrdId", "clOrdId", "tag")}
     refused = _refusal_of(lambda: _refuse_algo(call))
-    return _summed_up([{**named, "algoId": "", "sCode": refused.code, "sMsg": refused.message}])
+    return summed_up([{**named, "algoId": "", "sCode": refused.code, "sMsg": refused.message}])
 
 
 def cancel_algos(call: PrivateCall) -> Reply:
     failed = errors.NOT_CANCELABLE
-    return _summed_up(
+    return summed_up(
         [
             {
                 "algoClOrdId": item.text("algoClOrdId"),
@@ -107,7 +103,7 @@ def close_position(call: PrivateCall) -> list[Row]:
     return [{"clOrdId": client_id, "instId": listing.venue_symbol, "posSide": "net", "tag": tag}]
 
 
-def _judged(call: PrivateCall, item: Parameters, act: Item, success: str) -> Row:
+def judged(call: PrivateCall, item: Parameters, act: Item, success: str) -> Row:
     """One item's row: what became of it, and its order's id if it has one."""
     named = {"clOrdId": _echo(item, "clOrdId"), "tag": _echo(item, "tag"), "subCode": "", "ts": str(call.engine.now_ms())}
     try:
@@ -149,27 +145,17 @@ def _placed(call: PrivateCall, item: Parameters) -> Order:
             wire={"tag": tag, "lever": str(call.engine.leverage(call.account, listing.symbol))},
         )
     except Refused as refused:
-        raise Rejected(_refusal(call, listing, kind, refused)) from refused
+        raise Rejected(refusal(call, listing, kind, refused)) from refused
 
 
 def _canceled(call: PrivateCall, item: Parameters) -> Order:
-    order = _existing(call, item)
+    order = existing(call, item)
     if order is None or not order.status.is_open:
         raise Rejected(errors.NOT_CANCELABLE)
     return call.engine.cancel(call.account, symbol=order.symbol, order_id=order.id)
 
 
-def _amended(call: PrivateCall, item: Parameters) -> Order:
-    """No order of this account can be amended; the answer still tells a live order from one that is not there."""
-    if call.is_expired:
-        raise Rejected(errors.EXPIRED)
-    order = _existing(call, item)
-    if not (item.text("newSz") or item.text("newPx")):
-        raise missing("newSz")
-    raise Rejected(errors.NOT_AMENDABLE if order is not None and order.status.is_open else errors.NOTHING_TO_AMEND)
-
-
-def _existing(call: PrivateCall, item: Parameters) -> Order | None:
+def existing(call: PrivateCall, item: Parameters) -> Order | None:
     listing = call.engine.listing_by_venue_symbol(Venue.OKX, item.required("instId"))
     return history.find_order(call, listing, item.integer("ordId"), item.text("clOrdId"))
 
@@ -191,7 +177,7 @@ def _refusal_of(act: Callable[[], None]) -> Refusal:
     return errors.SYSTEM_ERROR
 
 
-def _refusal(call: PrivateCall, listing: Listing, kind: Kind, refused: Refused) -> Refusal:
+def refusal(call: PrivateCall, listing: Listing, kind: Kind, refused: Refused) -> Refusal:
     """What the venue words by circumstance: a band with its prices, a market order's own limit, which way a reduction fails."""
     if refused.reason is Reason.PRICE_OUT_OF_BAND:
         highest, lowest = price_limits(listing, call.engine.mark(Venue.OKX, listing.symbol))
@@ -228,7 +214,7 @@ def _echo(item: Parameters, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _summed_up(items: list[Row]) -> Reply:
+def summed_up(items: list[Row]) -> Reply:
     failed = sum(item["sCode"] != "0" for item in items)
     if not failed:
         return Reply(items)
