@@ -1,9 +1,12 @@
 """What the admin may change: portfolios and who is a member of them. Orders and their attempts are history: to be read."""
 
-from typing import ClassVar
+from collections import Counter
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from portfolio.models import ApiToken, Membership, Order, Portfolio, PortfolioAccount, SubmitAttempt
@@ -27,8 +30,27 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # not su
     extra = 0
 
 
+class AccountLinks(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The accounts of one portfolio, judged and saved together: the database judges one row after the other."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if not form.errors and not form.cleaned_data.get("DELETE")]
+        defaults = Counter(row["account"].get_exchange_display() for row in kept if row.get("account") and row["is_default"])
+        for exchange, count in defaults.items():
+            if count > 1:
+                raise ValidationError(f"A portfolio has one default account at {exchange}, {count} are marked.")
+
+    def save(self, commit: bool = True) -> Any:
+        """What is no default any more gives way before another takes its place."""
+        given_up = [form.instance.pk for form in self.initial_forms if "is_default" in form.changed_data and not form.instance.is_default]
+        PortfolioAccount.objects.filter(pk__in=given_up).update(is_default=False)
+        return super().save(commit=commit)
+
+
 class PortfolioAccountInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
     model = PortfolioAccount
+    formset = AccountLinks
     extra = 0
 
 

@@ -6,24 +6,22 @@ sent last stays; a position is flat only by its absence from a complete answer. 
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from exchanges import domain
-from exchanges.errors import AuthenticationError, ExchangeAPIError, OutcomeUnknown, RateLimited
+from exchanges.errors import ExchangeAPIError, OutcomeUnknown
 from exchanges.instruments import split_multiplier
 from exchanges.models import ExchangeAccount
-from portfolio import publish
+from portfolio import pauses, publish
 from portfolio.models import AccountState, Balance, Position
 from portfolio.polling import Answer, Holdings
 
 logger = logging.getLogger(__name__)
 
 POLL = "poll"
-PAUSE_WITHOUT_RETRY_AFTER = timedelta(seconds=10)
-PAUSE_ON_REFUSED_KEY = timedelta(seconds=60)
 
 _POSITION_FIGURES = (
     "side",
@@ -41,6 +39,7 @@ _BALANCE_FIGURES = ("total", "available", "unrealized_pnl", "equity_usd")
 
 def apply_holdings(account: ExchangeAccount, answer: Answer[Holdings]) -> bool:
     """Store one answer of the holdings poll, or its error. True when figures were applied, False when it came too late or failed."""
+    pauses.note_venue(account, answer.error, answer.received_at)
     with transaction.atomic():
         state = _locked_state(account)
         if state.positions_as_of is not None and answer.sent_at <= state.positions_as_of:
@@ -57,10 +56,24 @@ def apply_holdings(account: ExchangeAccount, answer: Answer[Holdings]) -> bool:
 
 def note_pause(account: ExchangeAccount, answer: Answer[Any]) -> None:
     """The error of another poll of this account: where it says when to come back, every poll of the account waits."""
-    if answer.error is None or _pause(answer.error, answer.received_at) is None:
+    if answer.error is None or pauses.until(answer.error, answer.received_at) is None:
         return
+    pauses.note_venue(account, answer.error, answer.received_at)
     with transaction.atomic():
         _note_error(_locked_state(account), answer)
+
+
+def note_orders_error(account: ExchangeAccount, answer: Answer[Any]) -> None:
+    """The list of resting orders could not be read: say so beside its age until one can, unless a newer one was read already."""
+    if answer.error is None:
+        return
+    with transaction.atomic():
+        state = _locked_state(account)
+        if any(at is not None and answer.sent_at < at for at in (state.orders_as_of, state.orders_error_at)):
+            return
+        state.orders_error, state.orders_error_at = _words_of(answer.error), answer.sent_at
+        state.save(update_fields=["orders_error", "orders_error_at"])
+        publish.book_changed([account.pk])
 
 
 def note_failure(account: ExchangeAccount, error: Exception, at: datetime) -> None:
@@ -82,19 +95,15 @@ def _note_error(state: AccountState, answer: Answer[Any]) -> None:
     assert error is not None  # noqa: S101  (an answer holds content or an error)
     if state.error_at is not None and answer.sent_at < state.error_at:
         return
-    # Of an outcome that is not known the hint speaks of an order that was sent; a poll sends none.
-    message = error.message if isinstance(error, OutcomeUnknown) else error.user_message
-    state.error_class, state.error_message, state.error_at = type(error).__name__, message[:600], answer.sent_at
-    state.paused_until = _pause(error, answer.received_at)
+    state.error_class, state.error_message, state.error_at = type(error).__name__, _words_of(error), answer.sent_at
+    state.paused_until = pauses.until(error, answer.received_at)
     state.save(update_fields=["error_class", "error_message", "error_at", "paused_until"])
     publish.book_changed([state.account_id])
 
 
-def _pause(error: ExchangeAPIError, at: datetime) -> datetime | None:
-    """When to ask again; None means at the next poll."""
-    if isinstance(error, RateLimited):
-        return at + (timedelta(seconds=error.retry_after_s) if error.retry_after_s else PAUSE_WITHOUT_RETRY_AFTER)
-    return at + PAUSE_ON_REFUSED_KEY if isinstance(error, AuthenticationError) else None
+def _words_of(error: ExchangeAPIError) -> str:
+    """Of an outcome that is not known the hint speaks of an order that was sent; a poll sends none."""
+    return (error.message if isinstance(error, OutcomeUnknown) else error.user_message)[:600]
 
 
 def _apply_summary(state: AccountState, holdings: Holdings, sent_at: datetime) -> None:

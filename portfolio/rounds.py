@@ -13,7 +13,7 @@ from exchanges.models import Credential, ExchangeAccount, ExchangeAccountQuerySe
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.vault import VaultError
-from portfolio import ingest, polling, reconcile
+from portfolio import ingest, order_lists, pauses, polling
 from portfolio.models import AccountState, EquityPoint
 from portfolio.polling import Answer, Holdings, OrderList
 
@@ -48,13 +48,13 @@ def poll_holdings(account_ids: Iterable[int]) -> None:
 def poll_orders(account_ids: Iterable[int]) -> None:
     """Resting orders of these accounts, and what became of those that are gone."""
     rows = _rows(account_ids)
-    known = reconcile.known_resting([row.pk for row in rows])
+    known = order_lists.known_resting([row.pk for row in rows])
 
     async def question(account_id: int, client: IExchangeClient) -> OrderList:
         return await polling.fetch_orders(client, known[account_id])
 
     answers = runtime().run(polling.ask_all(_clients(rows), question), deadline_s=ROUND_DEADLINE_S)
-    _store_each(rows, answers, reconcile.apply_order_list)
+    _store_each(rows, answers, order_lists.apply_order_list)
 
 
 def record_equity(now: datetime) -> None:
@@ -79,7 +79,7 @@ def record_equity(now: datetime) -> None:
 
 def _due(now: datetime) -> ExchangeAccountQuerySet:
     never_paused = Q(state=None) | Q(state__paused_until=None)
-    return ExchangeAccount.objects.active().filter(never_paused | Q(state__paused_until__lte=now))
+    return ExchangeAccount.objects.active().filter(never_paused | Q(state__paused_until__lte=now), ~pauses.of_venue(now))
 
 
 def _rows(account_ids: Iterable[int]) -> list[ExchangeAccount]:

@@ -7,7 +7,8 @@ from exchanges.domain import OrderStatus
 
 class OrderState(StrEnum):
     """SUBMITTING: committed, the answer is awaited. SUBMITTED: acknowledged, its state not yet seen. UNKNOWN: it may be live, the venue
-    is being asked. NOT_SENT and NOT_PLACED: never reached the venue, by certain knowledge and by evidence."""
+    is being asked. NOT_SENT and NOT_PLACED: never reached the venue, by certain knowledge and by evidence. GONE: it rested at the venue,
+    which neither lists nor knows it any more, so how it ended is not known."""
 
     SUBMITTING = "SUBMITTING"
     SUBMITTED = "SUBMITTED"
@@ -20,20 +21,21 @@ class OrderState(StrEnum):
     REJECTED = "REJECTED"
     NOT_SENT = "NOT_SENT"
     NOT_PLACED = "NOT_PLACED"
+    GONE = "GONE"
 
 
 OPEN = frozenset({OrderState.SUBMITTING, OrderState.SUBMITTED, OrderState.UNKNOWN, OrderState.NEW, OrderState.PARTIALLY_FILLED})
 RESTING = frozenset({OrderState.NEW, OrderState.PARTIALLY_FILLED})
 UNRESOLVED = frozenset({OrderState.SUBMITTING, OrderState.SUBMITTED, OrderState.UNKNOWN})
 # Ended by our own belief, not by the venue's word: any later evidence of the venue wins.
-PRESUMED = frozenset({OrderState.NOT_SENT, OrderState.NOT_PLACED, OrderState.REJECTED})
+PRESUMED = frozenset({OrderState.NOT_SENT, OrderState.NOT_PLACED, OrderState.REJECTED, OrderState.GONE})
 FINAL = frozenset(OrderState) - OPEN
 
 _RANK = {OrderState.SUBMITTING: 0, OrderState.UNKNOWN: 0, OrderState.SUBMITTED: 1, OrderState.NEW: 2, OrderState.PARTIALLY_FILLED: 3}
 _RANK |= {OrderState.REJECTED: 4, OrderState.CANCELED: 4, OrderState.EXPIRED: 4, OrderState.FILLED: 5}
-_RANK |= {OrderState.NOT_SENT: 0, OrderState.NOT_PLACED: 0}
-# How far a state holds against a later word. An acknowledgement precedes a rejection, so it never undoes one.
-_HOLDS = _RANK | {OrderState.NOT_SENT: 1, OrderState.NOT_PLACED: 1, OrderState.REJECTED: 2}
+_RANK |= {OrderState.NOT_SENT: 0, OrderState.NOT_PLACED: 0, OrderState.GONE: 0}
+# How far a state holds against a later word. An acknowledgement precedes a rejection and a resting order, so it never undoes either.
+_HOLDS = _RANK | {OrderState.NOT_SENT: 1, OrderState.NOT_PLACED: 1, OrderState.REJECTED: 2, OrderState.GONE: 2}
 
 
 def state_of(status: OrderStatus, *, confirmed: bool) -> OrderState:

@@ -1,5 +1,6 @@
 """Close a part of a position: re-read it at the venue, take the fraction of what is there now, round down, send reduce-only at market."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from exchanges.domain import Position as VenuePosition
 from exchanges.errors import ReduceOnlyRejected
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
-from portfolio import access, venue_clocks
+from portfolio import access, rounds, venue_clocks
 from portfolio.execution.place import Idempotency, Intent, earlier_order, instrument_for, place, refuse_without_trading
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order, Origin, Position
@@ -65,7 +66,8 @@ def close_request(position: Position, fraction: Decimal, held: Decimal, side: Po
 def close(
     user: User, position: Position, fraction: Decimal, *, origin: Origin, idempotency: Idempotency | None = None
 ) -> tuple[Order, bool]:
-    """As place(). Raises ReduceOnlyRejected where the venue holds no such position any more, and what place() and the read raise."""
+    """As place(). Raises ReduceOnlyRejected where the venue and the book are flat, Refused where the venue holds something else than
+    `position` or the book could not be read again, and what place() and the read raise."""
     access.require_trading_role(user, position.account)
     earlier = earlier_order(user, idempotency)
     if earlier is not None:
@@ -78,10 +80,43 @@ def close(
 
 def _held_now(position: Position) -> VenuePosition:
     client = accounts.client_for(position.account)
-    for held in runtime().run(_read(client, position.symbol), deadline_s=READ_DEADLINE_S):
+    found = runtime().run(_read(client, position.symbol), deadline_s=READ_DEADLINE_S)
+    for held in found:
         if held.position_side == position.position_side and held.margin_mode == position.margin_mode:
             return held
-    raise ReduceOnlyRejected(f"{position.symbol} is already flat at {position.account}", exchange=position.account.exchange, field="id")
+    rounds.poll_holdings([position.account_id])
+    raise _why_not(position, found)
+
+
+def _why_not(position: Position, found: Sequence[VenuePosition]) -> Exception:
+    """Why this very position cannot be closed, now that the book was read again. Flat is said only where the book shows nothing either:
+    the margin mode of a position may have changed, another leg may be held, and one empty answer may be wrong."""
+    account, symbol = position.account, position.symbol
+    rows = list(Position.objects.filter(account=account, symbol=symbol))
+    if not rows:
+        return ReduceOnlyRejected(f"{symbol} is already flat at {account}", exchange=account.exchange, field="id")
+    shown = next((row for row in rows if row.pk == position.pk), None)
+    if shown is None:
+        return Refused(
+            "position_changed",
+            f"{symbol} at {account} is not held {_leg_of(position)}: the account holds {_described(rows)}. Nothing was sent",
+            "id",
+        )
+    return Refused(
+        "position_not_confirmed",
+        f"{account} shows {_described(found) or 'no position'} in {symbol} now, while the book still has {_described([shown])}, "
+        f"as of {shown.as_of:%H:%M:%S} UTC. Nothing was sent; look again when the book was read anew",
+        "id",
+    )
+
+
+def _leg_of(position: Position) -> str:
+    leg = "" if position.position_side == PositionSide.BOTH else f"as {position.position_side} leg "
+    return f"{leg}in {position.margin_mode} margin"
+
+
+def _described(positions: Sequence[Position | VenuePosition]) -> str:
+    return " and ".join(f"{each.side} {plain(each.quantity)} in {each.margin_mode} margin" for each in positions)
 
 
 async def _read(client: IExchangeClient, symbol: str) -> list[VenuePosition]:

@@ -16,13 +16,13 @@ from django.db import IntegrityError, transaction
 
 from exchanges import accounts, order_rules
 from exchanges.domain import OrderRequest, OrderResult, OrderType, TimeInForce
-from exchanges.errors import ExchangeAPIError, OutcomeUnknown, RequestExpired
+from exchanges.errors import ExchangeAPIError, ExchangeUnavailable, OutcomeUnknown, RequestExpired
 from exchanges.models import ExchangeAccount, Instrument, MarkPrice
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.signing import SigningMoment, signing_at
 from portfolio import access, publish, refresh, venue_clocks
-from portfolio.execution import record
+from portfolio.execution import ownership, record
 from portfolio.execution.identifiers import new_client_order_id
 from portfolio.execution.refusals import Refused
 from portfolio.models import IdempotencyKey, Order, Origin, SubmitAttempt
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 ORDER_WINDOW_MS = 5_000
 SEND_DEADLINE_S = 12.0
+ASK_ONCE_DEADLINE_S = 5.0
 CLOCK_DEADLINE_S = venue_clocks.DEADLINE_S + 1.0
 
 
@@ -173,6 +174,8 @@ def _lifetime(request: OrderRequest) -> str:
 def _send(order: Order, attempt: SubmitAttempt, request: OrderRequest, moment: SigningMoment, client: IExchangeClient) -> Order:
     try:
         result = runtime().run(_submit(client, request, moment), deadline_s=SEND_DEADLINE_S)
+    except ExchangeUnavailable as error:
+        row = _record_asked_once(order, attempt, error, client)
     except ExchangeAPIError as error:
         row = _record_failure(order, attempt, error)
     except Exception as error:
@@ -181,11 +184,32 @@ def _send(order: Order, attempt: SubmitAttempt, request: OrderRequest, moment: S
         lost = OutcomeUnknown(f"{type(error).__name__} while sending", exchange=client.get_exchange_name())
         row = _record_failure(order, attempt, lost)
     else:
-        with transaction.atomic():
-            record.end_attempt(attempt)
-            row = record.record_result(order, result)
+        row = _record_success(order, attempt, result)
     refresh.soon(order.account_id)
     return row
+
+
+def _record_success(order: Order, attempt: SubmitAttempt, result: OrderResult) -> Order:
+    with transaction.atomic():
+        record.end_attempt(attempt)
+        return record.record_result(order, result)
+
+
+def _record_asked_once(order: Order, attempt: SubmitAttempt, refusal: ExchangeUnavailable, client: IExchangeClient) -> Order:
+    """By the documentation an unavailable venue has done nothing. A person will send the order anew on the strength of that, so the venue
+    is asked once; where it cannot be, or shows something else under the id, the outcome is not known."""
+    try:
+        found = runtime().run(client.find_order(order.symbol, order.client_order_id), deadline_s=ASK_ONCE_DEADLINE_S)
+    except (ExchangeAPIError, TimeoutError) as error:
+        logger.warning("order %s: refused (%s), and whether it was placed could not be asked: %s", order.pk, refusal, error)
+    else:
+        if found is None:
+            return _record_failure(order, attempt, refusal)
+        if ownership.is_same(order, found):
+            logger.warning("order %s: refused (%s), and placed all the same", order.pk, refusal)
+            return _record_success(order, attempt, found)
+    doubt = OutcomeUnknown(refusal.message, refusal.code, refusal.exchange, refusal, http_status=refusal.http_status)
+    return _record_failure(order, attempt, doubt)
 
 
 def _record_failure(order: Order, attempt: SubmitAttempt, error: ExchangeAPIError) -> Order:

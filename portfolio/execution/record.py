@@ -10,7 +10,7 @@ from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, WriteEffect
 from portfolio import publish
 from portfolio.models import Order, SubmitAttempt
-from portfolio.states import PRESUMED, UNRESOLVED, OrderState, may_follow, state_of
+from portfolio.states import FINAL, PRESUMED, UNRESOLVED, OrderState, may_follow, state_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,17 +35,31 @@ def apply_result(row: Order, result: OrderResult) -> bool:
         "exchange_order_id": result.order_id or row.exchange_order_id,
         "filled_quantity": result.filled_quantity,
         "average_price": result.average_price if result.average_price is not None else row.average_price,
-        "venue_updated_at": result.updated_at or row.venue_updated_at,
+        "missing_since": None,
+        "not_found_count": 0,
+        **_terms(row, result),
     }
     if all(getattr(row, name) == value for name, value in report.items()):
         return False
     if row.state in PRESUMED and state not in PRESUMED:
-        logger.critical("order %s is at the venue as %s after it was taken for %s: %s", row.pk, state, row.state, row.reason)
+        # How a gone order ended is news that agrees with what was said; anything else contradicts it.
+        level = logging.WARNING if row.state == OrderState.GONE and state in FINAL else logging.CRITICAL
+        logger.log(level, "order %s is at the venue as %s after it was taken for %s: %s", row.pk, state, row.state, row.reason)
     report |= {"raw_response": result.raw_response, "updated_at": datetime.now(UTC)}
     for name, value in report.items():
         setattr(row, name, value)
     row.save(update_fields=list(report))
     return True
+
+
+def _terms(row: Order, result: OrderResult) -> dict[str, object]:
+    """Price and quantity as they stand at the venue, where an order may be amended by other programs. A bare acknowledgement repeats only
+    what was sent, and a report that lies behind the one applied last would undo an amendment."""
+    is_behind = result.updated_at is not None and row.venue_updated_at is not None and result.updated_at < row.venue_updated_at
+    if is_behind or not result.confirmed:
+        return {}
+    told = {"price": result.price, "quantity": result.quantity, "venue_updated_at": result.updated_at}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def record_failure(order: Order, error: ExchangeAPIError) -> Order:

@@ -6,12 +6,13 @@ from typing import ClassVar
 from django.db import models
 
 from exchanges.fields import ExactDecimalField
-from exchanges.models import ExchangeAccount
+from exchanges.models import Environment, Exchange, ExchangeAccount
 
 
 class AccountState(models.Model):
     """What was last known of an account, when we asked, and what went wrong last. `*_as_of` is when the request that brought the figures
-    was sent; figures are never older than it says. An error leaves every figure as it was; `error_at` is when what failed was sent."""
+    was sent; figures are never older than it says. An error leaves every figure as it was; `error_at` is when what failed was sent.
+    `orders_error` is why the list of resting orders is as old as `orders_as_of` says: it is read apart from the rest, and fails apart."""
 
     account = models.OneToOneField(ExchangeAccount, on_delete=models.CASCADE, related_name="state")
     positions_as_of = models.DateTimeField(null=True, blank=True)
@@ -28,6 +29,8 @@ class AccountState(models.Model):
     error_message = models.CharField(max_length=600, blank=True, default="")
     error_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
+    orders_error = models.CharField(max_length=600, blank=True, default="")
+    orders_error_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"state of {self.account}"
@@ -38,6 +41,20 @@ class AccountState(models.Model):
         if self.positions_as_of is None or self.balances_as_of is None:
             return None
         return min(self.positions_as_of, self.balances_as_of)
+
+
+class VenuePause(models.Model):
+    """Until when no account of this exchange and environment is asked, because the venue limits this server's address."""
+
+    exchange = models.CharField(max_length=16, choices=Exchange.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="one_pause_per_venue", fields=["exchange", "environment"])]
+
+    def __str__(self) -> str:
+        return f"{self.exchange} {self.environment} until {self.until:%H:%M:%S}"
 
 
 class Position(models.Model):

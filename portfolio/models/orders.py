@@ -28,7 +28,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 class Order(models.Model):
     """One order. `client_order_id` is ours and never changes (for an EXTERNAL order it is whatever the venue shows); `quantity` and
-    `filled_quantity` are base units. `not_found_count` counts look-ups that said no since the fence of its attempt passed."""
+    `filled_quantity` are base units, `price` and `quantity` as they stand at the venue: amended there, they follow. `missing_since`: it
+    rested, and a list of the venue asked for then did not hold it. `not_found_count` counts look-ups that said no since the fence of its
+    attempt passed, or since it is missing."""
 
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="orders")
     client_order_id = models.CharField(max_length=40, blank=True)
@@ -48,6 +50,7 @@ class Order(models.Model):
     origin = models.CharField(max_length=12, choices=Origin.choices)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)
     not_found_count = models.PositiveIntegerField(default=0)
     looked_up_at = models.DateTimeField(null=True, blank=True)
     raw_response = models.JSONField(default=dict, blank=True)

@@ -1,6 +1,5 @@
 """What the tests of orders share: orders of a sensible size, what the venue really knows, and time that passes at once."""
 
-import itertools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,15 +28,8 @@ T = TypeVar("T")
 
 SYMBOL = "ETHUSDT"
 DEADLINE_S = 5.0
-_versions = itertools.count(1_000)
-_TIMES = ("looked_up_at", "updated_at", "created_at")
-
-
-def renew_clients(*accounts: ExchangeAccount) -> None:
-    """A test that is rolled back gives its account ids back, and a warm client is known by account id and version of the keys."""
-    for account in accounts:
-        account.credential.version = next(_versions)
-        account.credential.save()
+ROUND_DEADLINE_S = 15.0
+_TIMES = ("looked_up_at", "missing_since", "updated_at", "created_at")
 
 
 def now() -> datetime:
@@ -142,12 +134,20 @@ def let_pass(order: Order, seconds: float) -> None:
     order.refresh_from_db()
 
 
+def tick(at: datetime) -> int:
+    """One round of a keeper, all answers awaited; how many orders were looked up."""
+    keeper = reconcile.Keeper()
+    asked = keeper.ask(at)
+    keeper.conclude(within_s=ROUND_DEADLINE_S)
+    return asked
+
+
 def ticked(order: Order, rounds: int = 1) -> Order:
     """The order after that many rounds of the keeper, each three seconds after the other."""
     for _ in range(rounds):
         order.refresh_from_db()
         let_pass(order, 3)
-        reconcile.tick(now())
+        tick(now())
     order.refresh_from_db()
     return order
 

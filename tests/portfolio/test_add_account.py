@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 
 from exchanges.accounts import config_for
 from exchanges.models import Credential, ExchangeAccount
-from portfolio.models import Membership, Portfolio, Role
+from portfolio.models import Membership, Portfolio, PortfolioAccount, Role
 from tests.simulated import Sandbox
 
 
@@ -33,6 +33,14 @@ def test_an_account_is_tried_and_stored_encrypted(transactional_db: None, sandbo
     assert Membership.objects.get(user=nina).role == Role.MANAGER
     assert config_for(account).api_key.get_secret_value() == "sandbox-nina"
     assert "nina" not in account.credential.ciphertext
+
+
+def test_a_second_account_of_an_exchange_is_not_the_default(transactional_db: None, sandbox: Sandbox, keys: None) -> None:
+    User.objects.create_user("nina")
+    for exchange, label in (("okx", "One"), ("okx", "Two"), ("bybit", "One")):
+        add(exchange, label=label)
+    links = PortfolioAccount.objects.order_by("account_id").values_list("exchange", "account__label", "is_default")
+    assert list(links) == [("okx", "One", True), ("okx", "Two", False), ("bybit", "One", True)]
 
 
 def test_a_wrong_secret_is_not_stored(transactional_db: None, sandbox: Sandbox, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:

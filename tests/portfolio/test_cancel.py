@@ -13,7 +13,7 @@ from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order
 from portfolio.states import OrderState
 from tests.conftest import Cast
-from tests.portfolio.desk import asked, fault, let_pass, market, now, orders_at, placed, requests_sent, resting, ticked
+from tests.portfolio.desk import asked, fault, let_pass, market, now, orders_at, placed, requests_sent, resting, tick, ticked
 from tests.simulated import Sandbox
 
 EXCHANGES = ["binance", "bybit", "okx"]
@@ -97,7 +97,7 @@ def test_a_cancel_in_doubt_is_watched_for_ten_minutes(book: Cast, sandbox: Sandb
     Order.objects.filter(pk=order.pk).update(cancel_requested_at=now() - reconcile.CANCEL_WATCHED)
     order.refresh_from_db()
     let_pass(order, 3)
-    assert reconcile.tick(now()) == 0
+    assert tick(now()) == 0
 
 
 def test_an_order_placed_elsewhere_without_a_client_id_is_looked_up_by_the_venues(book: Cast, sandbox: Sandbox) -> None:

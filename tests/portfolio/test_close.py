@@ -1,5 +1,6 @@
 """Closing a fraction: of what the venue holds now, rounded down, reduce-only, once."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from portfolio.access import NotPermitted
 from portfolio.execution.close import close, close_request, position_for
 from portfolio.execution.place import Idempotency
 from portfolio.execution.refusals import NotFound, Refused
-from portfolio.models import Order, Origin, Position
+from portfolio.models import AccountState, Order, Origin, Position
 from portfolio.states import OrderState
 from tests.conftest import Cast
 from tests.portfolio.desk import (
@@ -22,6 +23,7 @@ from tests.portfolio.desk import (
     fault,
     let_pass,
     market,
+    now,
     orders_at,
     placed,
     placed_elsewhere,
@@ -90,6 +92,55 @@ def test_a_position_that_is_flat_meanwhile_is_said_to_be(book: Cast, sandbox: Sa
     with pytest.raises(ReduceOnlyRejected, match="already flat"):
         close(book.alice, position, D(1), origin=Origin.API)
     assert creates_sent(sandbox, position.account, book.name) == before
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_the_book_no_longer_shows_what_is_said_to_be_flat(book: Cast, exchange: str) -> None:
+    position = held(book, exchange)
+    placed_elsewhere(position.account, market("0.5", OrderSide.SELL))
+    with pytest.raises(ReduceOnlyRejected, match="already flat"):
+        close(book.alice, position, D(1), origin=Origin.API)
+    assert not Position.objects.exists()
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_position_held_in_the_other_margin_mode_is_not_said_to_be_flat(book: Cast, sandbox: Sandbox, exchange: str) -> None:
+    position = held(book, exchange)
+    Position.objects.update(margin_mode="isolated")
+    before = creates_sent(sandbox, position.account, book.name)
+    with pytest.raises(Refused) as refusal:
+        close(book.alice, position_for(book.alice, position.pk), D(1), origin=Origin.API)
+    assert (refusal.value.code, refusal.value.field) == ("position_changed", "id")
+    assert "is not held in isolated margin" in refusal.value.message
+    assert "holds LONG 0.5 in cross margin" in refusal.value.message
+    assert creates_sent(sandbox, position.account, book.name) == before
+    now_held = Position.objects.get()
+    assert (now_held.margin_mode, now_held.quantity) == ("cross", D("0.5"))
+    assert close(book.alice, position_for(book.alice, now_held.pk), D(1), origin=Origin.API)[0].state == OrderState.FILLED
+
+
+def test_a_position_that_another_leg_holds_is_not_said_to_be_flat(book: Cast) -> None:
+    position = held(book, "okx", side=OrderSide.SELL)
+    Position.objects.update(position_side="LONG")
+    with pytest.raises(Refused) as refusal:
+        close(book.alice, position_for(book.alice, position.pk), D(1), origin=Origin.API)
+    assert "is not held as LONG leg in cross margin" in refusal.value.message
+    assert "holds SHORT 0.5 in cross margin" in refusal.value.message
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_nothing_is_called_flat_while_the_book_shows_it(book: Cast, sandbox: Sandbox, exchange: str) -> None:
+    """The exchange shows no position, and the book cannot be read again (here: every poll of the account waits)."""
+    position = held(book, exchange)
+    placed_elsewhere(position.account, market("0.5", OrderSide.SELL))
+    AccountState.objects.update(paused_until=now() + timedelta(seconds=30))
+    with pytest.raises(Refused) as refusal:
+        close(book.alice, position, D(1), origin=Origin.API)
+    assert refusal.value.code == "position_not_confirmed"
+    assert "flat" not in refusal.value.message
+    assert "0.5" in refusal.value.message
+    assert Position.objects.get().quantity == D("0.5")
     assert not Order.objects.exists()
 
 

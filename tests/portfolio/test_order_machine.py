@@ -20,7 +20,7 @@ from exchanges.domain import OrderRequest
 from exchanges.errors import ExchangeAPIError
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.runtime import runtime
-from portfolio import reconcile, rounds
+from portfolio import order_lists, reconcile, rounds
 from portfolio.execution import place as placing
 from portfolio.execution.cancel import cancel, order_for
 from portfolio.execution.place import Intent
@@ -40,8 +40,8 @@ from tests.portfolio.desk import (
     orders_at,
     placed,
     placed_elsewhere,
-    renew_clients,
     resting,
+    tick,
     too_large_to_fill,
 )
 from tests.simulated import Sandbox
@@ -73,7 +73,6 @@ class Orders(RuleBasedStateMachine):
         self.sandbox.clear()
         self.name = f"{self.book.name}m{next(_names)}"
         self.account = connect_account(self.book.portfolio, self.exchange, self.name, is_default=False)
-        renew_clients(self.account)
         self.states: dict[int, list[OrderState]] = {}
 
     @rule(target=sent, kind=kinds)
@@ -125,7 +124,7 @@ class Orders(RuleBasedStateMachine):
     def tick(self) -> None:
         for order in self._rows():
             let_pass(order, 3)
-        reconcile.tick(now())
+        tick(now())
 
     @rule(trouble=faults)
     def tick_in_trouble(self, trouble: str) -> None:
@@ -149,12 +148,12 @@ class Orders(RuleBasedStateMachine):
     @rule(target=lists)
     def list_orders(self) -> Answer[OrderList]:
         """An answer that will be late."""
-        known, sent_at = reconcile.known_resting([self.account.pk])[self.account.pk], now()
+        known, sent_at = order_lists.known_resting([self.account.pk])[self.account.pk], now()
         return Answer(sent_at, now(), content=asked(self.account, lambda client: fetch_orders(client, known)))
 
     @rule(late=consumes(lists))
     def a_late_list_arrives(self, late: Answer[OrderList]) -> None:
-        reconcile.apply_order_list(self.account, late)
+        order_lists.apply_order_list(self.account, late)
 
     @rule()
     def a_minute_passes(self) -> None:

@@ -18,14 +18,27 @@ from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.signing import SigningMoment
 from exchanges.venue import VenueRegistry
-from portfolio import reconcile, rounds
+from portfolio import rounds
 from portfolio.execution import place as placing
 from portfolio.execution.place import Intent
 from portfolio.models import Order, Origin, SubmitAttempt
 from portfolio.states import OrderState
 from tests.conftest import Cast
 from tests.exchanges.contract.wire import WIRES
-from tests.portfolio.desk import client_of, creates_sent, eventually, fault, in_thread, let_pass, market, orders_at, placed, resting, ticked
+from tests.portfolio.desk import (
+    client_of,
+    creates_sent,
+    eventually,
+    fault,
+    in_thread,
+    let_pass,
+    market,
+    orders_at,
+    placed,
+    resting,
+    tick,
+    ticked,
+)
 from tests.portfolio.recorder import Recorder, Write, recording
 from tests.simulated import Sandbox
 
@@ -236,6 +249,6 @@ def test_death_between_send_and_record_ends_as_the_venue_says(book: Cast, sandbo
 
 def test_a_sender_that_still_waits_is_left_alone(book: Cast) -> None:
     order, _, _ = intended(book, book.binance, market())
-    reconcile.tick(datetime.now(UTC))
+    tick(datetime.now(UTC))
     order.refresh_from_db()
     assert order.state == OrderState.SUBMITTING

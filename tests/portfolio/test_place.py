@@ -14,7 +14,7 @@ from portfolio.access import NotPermitted
 from portfolio.execution.identifiers import is_made_here, new_client_order_id
 from portfolio.execution.place import Intent, place
 from portfolio.execution.refusals import Refused
-from portfolio.models import Membership, Order, Origin, PortfolioAccount, Role, SubmitAttempt
+from portfolio.models import Membership, Order, Origin, Portfolio, PortfolioAccount, Role, SubmitAttempt
 from portfolio.states import OrderState
 from tests.conftest import Cast
 from tests.portfolio.desk import SYMBOL, market, orders_at, placed, requests_sent, resting
@@ -147,7 +147,9 @@ def test_an_account_that_may_not_trade_sends_nothing(book: Cast, sandbox: Sandbo
 def test_a_live_account_is_read_only(book: Cast, sandbox: Sandbox) -> None:
     live = ExchangeAccount.objects.create(exchange="binance", environment=Environment.LIVE, label="Real money")
     store_credential(live, api_key="a-key-of-real-money", api_secret="its-secret")
-    PortfolioAccount.objects.create(portfolio=book.portfolio, account=live)
+    theirs = Portfolio.objects.create(name="Real money", environment=Environment.LIVE)
+    Membership.objects.create(portfolio=theirs, user=book.alice, role=Role.MANAGER)
+    PortfolioAccount.objects.create(portfolio=theirs, account=live)
     with pytest.raises(Refused) as refusal:
         placed(book, live, market())
     assert refusal.value.code == "trading_disabled"

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from exchanges.domain import ExchangeType
 from exchanges.models import Credential, ExchangeAccount
 from portfolio import reconcile
-from portfolio.models import Order, Origin, SubmitAttempt
+from portfolio.execution import ownership
+from portfolio.models import Order, Origin, SubmitAttempt, VenuePause
 from portfolio.states import OrderState
 from tests.conftest import Cast
+from tests.exchanges.contract.wire import rate_limit
 from tests.portfolio.desk import (
     SYMBOL,
     asked,
@@ -25,6 +28,7 @@ from tests.portfolio.desk import (
     placed_elsewhere,
     requests_sent,
     resting,
+    tick,
     ticked,
 )
 from tests.simulated import Sandbox
@@ -66,7 +70,7 @@ def test_a_look_up_before_the_fence_and_the_lag_counts_nothing(book: Cast) -> No
     order = unknown(book.bybit, fence_s_ago=3)
     for _ in range(6):
         Order.objects.update(looked_up_at=None)
-        reconcile.tick(now())
+        tick(now())
     order.refresh_from_db()
     assert (order.state, order.not_found_count) == (OrderState.UNKNOWN, 0)
 
@@ -75,7 +79,7 @@ def test_look_ups_are_spaced(book: Cast) -> None:
     order, at = unknown(book.binance), now()
     counted = []
     for second in (0, 0, 1, 1.9, 2, 3, 3.9, 4, 5, 6):
-        reconcile.tick(at + timedelta(seconds=second))
+        tick(at + timedelta(seconds=second))
         order.refresh_from_db()
         counted.append(order.not_found_count)
     assert counted == [1, 1, 1, 1, 2, 2, 2, 3, 3, 4]
@@ -89,7 +93,7 @@ def test_what_counts_is_when_the_venue_was_asked(book: Cast, sandbox: Sandbox) -
     lag = client_of(book.binance).capabilities.visibility_lag_s
     SubmitAttempt.objects.filter(order=order).update(fence_at=now() - timedelta(seconds=lag - 0.4))
     sandbox.fault("binance", {"kind": "delay", "ms": 900}, method="GET", path="/fapi/v1/order")
-    reconcile.tick(now())
+    tick(now())
     order.refresh_from_db()
     assert order.not_found_count == 0
     assert ticked(order).not_found_count == 1
@@ -107,7 +111,7 @@ def test_somebody_elses_order_under_our_id_is_not_taken_for_ours(
     sent: dict[str, Any] = {"side": "BUY", "quantity": request.quantity, "price": request.price, "order_type": "LIMIT"} | changed
     order = unknown(account, "cbtwice1", fence_s_ago=60, **sent)
     order = ticked(order, 3)
-    assert (order.state, order.exchange_order_id, order.reason) == (OrderState.UNKNOWN, "", reconcile.SOMEBODY_ELSES)
+    assert (order.state, order.exchange_order_id, order.reason) == (OrderState.UNKNOWN, "", ownership.SOMEBODY_ELSES)
     assert len([each for each in caplog.records if each.levelname == "CRITICAL"]) == 1
 
 
@@ -134,10 +138,10 @@ def test_an_acknowledged_order_is_looked_up_until_its_state_is_known(book: Cast,
 def test_a_silent_sender_makes_the_outcome_unknown_after_three_seconds(book: Cast) -> None:
     order = unknown(book.okx, state=OrderState.SUBMITTING)
     Order.objects.update(updated_at=now())
-    reconcile.tick(now() + timedelta(seconds=2.5))
+    tick(now() + timedelta(seconds=2.5))
     order.refresh_from_db()
     assert order.state == OrderState.SUBMITTING
-    reconcile.tick(now() + timedelta(seconds=3.5))
+    tick(now() + timedelta(seconds=3.5))
     order.refresh_from_db()
     assert (order.state, order.reason) == (OrderState.UNKNOWN, "No answer yet; the exchange is being asked by client order id.")
 
@@ -152,7 +156,7 @@ def test_one_order_that_cannot_be_looked_up_does_not_keep_the_others(book: Cast,
     else:
         ExchangeAccount.objects.filter(pk=book.binance.pk).update(region="atlantis")
         Credential.objects.filter(account=book.binance).update(version=999_998)
-    assert reconcile.tick(now()) == 2
+    assert tick(now()) == 2
     stuck.refresh_from_db()
     order.refresh_from_db()
     assert (stuck.not_found_count, stuck.state, order.not_found_count) == (0, OrderState.UNKNOWN, 1)
@@ -170,11 +174,50 @@ def test_a_venue_that_hangs_does_not_keep_the_others_from_being_asked(
     client_of(book.okx)
     sandbox.fault("binance", {"kind": "hang"}, times=None)
     started = now()
-    assert reconcile.tick(started) == 11
+    assert tick(started) == 11
     assert now() - started < timedelta(seconds=4), "one after the other they would take nine seconds"
     other.refresh_from_db()
     assert other.not_found_count == 1
     assert Order.objects.filter(looked_up_at=None).count() == 1
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_look_ups_wait_as_long_as_the_venue_says_and_those_at_others_do_not(book: Cast, sandbox: Sandbox, exchange: str) -> None:
+    """L3: a limit that a look-up meets."""
+    account = getattr(book, exchange)
+    orders = [unknown(each) for each in book.accounts]
+    for each in book.accounts:
+        asked(each, lambda client: client.get_instruments())
+    sandbox.fault(exchange, rate_limit(ExchangeType(exchange), 9), account=book.name)
+    for turn in range(4):
+        tick(now() + turn * reconcile.LOOK_UP_SPACING)
+        if turn == 0:
+            sent = requests_sent(sandbox, account, book.name)
+    assert requests_sent(sandbox, account, book.name) == sent
+    left = [Order.objects.get(pk=order.pk).state for order in orders if order.account_id == account.pk]
+    assert left == [OrderState.UNKNOWN]
+    assert Order.objects.filter(state=OrderState.NOT_PLACED).count() == 2
+    VenuePause.objects.update(until=now())
+    assert ticked(next(order for order in orders if order.account_id == account.pk)).not_found_count == 1
+
+
+@pytest.mark.parametrize("hanging", EXCHANGES)
+def test_a_venue_that_hangs_does_not_delay_the_orders_of_the_others(book: Cast, sandbox: Sandbox, hanging: str) -> None:
+    """I1: the others' orders are settled, round after round, while the first look-up at the silent venue is still under way."""
+    accounts = {account.exchange: account for account in book.accounts}
+    for account in book.accounts:
+        asked(account, lambda client: client.get_instruments())
+    stuck = [unknown(accounts[hanging], f"cbstuck{number}") for number in range(12)]
+    others = [unknown(account, "cbother1") for exchange, account in accounts.items() if exchange != hanging]
+    sandbox.fault(hanging, {"kind": "hang"}, times=None)
+    keeper, started = reconcile.Keeper(), now()
+    for turn in range(4):
+        keeper.ask(started + 2 * turn * timedelta(seconds=1))
+        keeper.conclude(within_s=0.7)
+    assert now() - started < timedelta(seconds=reconcile.LOOK_UP_DEADLINE_S / 2)
+    assert {Order.objects.get(pk=order.pk).state for order in others} == {OrderState.NOT_PLACED}
+    assert Order.objects.filter(pk__in=[order.pk for order in stuck], looked_up_at=None).count() == 2, "ten are under way, not more"
+    sandbox.clear()
 
 
 def test_an_order_is_looked_up_by_one_keeper_at_a_time(committed_book: Cast, sandbox: Sandbox) -> None:
@@ -182,7 +225,7 @@ def test_an_order_is_looked_up_by_one_keeper_at_a_time(committed_book: Cast, san
     order = unknown(committed_book.binance)
     at = now()
     with ThreadPoolExecutor(4) as threads:
-        ticks = [threads.submit(in_thread, lambda: reconcile.tick(at)) for _ in range(4)]
+        ticks = [threads.submit(in_thread, lambda: tick(at)) for _ in range(4)]
         assert sum(tick.result(20) for tick in ticks) == 1
     order.refresh_from_db()
     assert order.not_found_count == 1
@@ -200,7 +243,7 @@ def test_nothing_unresolved_asks_nothing(book: Cast, sandbox: Sandbox) -> None:
     for account in book.accounts:
         placed(book, account, market())
     before = [requests_sent(sandbox, account, book.name) for account in book.accounts]
-    assert reconcile.tick(now() + timedelta(hours=1)) == 0
+    assert tick(now() + timedelta(hours=1)) == 0
     assert [requests_sent(sandbox, account, book.name) for account in book.accounts] == before
 
 

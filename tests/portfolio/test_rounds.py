@@ -1,5 +1,6 @@
 """One poll round over accounts of three exchanges: each is stored or marked alone, those that must wait are left out (I1, L3, F39)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,14 +8,28 @@ import pytest
 from django.conf import LazySettings
 
 from exchanges.accounts import store_credential
-from exchanges.domain import ExchangeType
+from exchanges.domain import ExchangeType, OrderSide
+from exchanges.errors import BadApiKey, RateLimited
 from exchanges.models import Credential, Exchange, ExchangeAccount
-from portfolio import rounds
-from portfolio.models import AccountState, Balance, EquityPoint, Order, Portfolio, Position
+from portfolio import ingest, polling, rounds
+from portfolio.models import AccountState, Balance, EquityPoint, Order, Portfolio, Position, VenuePause
+from portfolio.polling import Answer, Holdings
 from portfolio.states import OrderState
 from tests.conftest import Cast, connect_account
 from tests.exchanges.contract.wire import NO_ANSWER_KINDS, rate_limit
-from tests.portfolio.desk import SYMBOL, canceled_elsewhere, client_of, fault, market, now, placed, placed_elsewhere, requests_sent, resting
+from tests.portfolio.desk import (
+    SYMBOL,
+    asked,
+    canceled_elsewhere,
+    client_of,
+    fault,
+    market,
+    now,
+    placed,
+    placed_elsewhere,
+    requests_sent,
+    resting,
+)
 from tests.simulated import Sandbox
 
 EXCHANGES = ["binance", "bybit", "okx"]
@@ -44,6 +59,18 @@ def test_a_round_reads_every_account(book: Cast) -> None:
         assert (position.symbol, position.side, position.quantity) == (SYMBOL, "LONG", Decimal("0.1"))
         assert Balance.objects.filter(account=account, asset="USDT").exists()
     assert Portfolio.objects.get().version > 1
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_what_was_traded_elsewhere_at_once_is_seen_as_a_position(book: Cast, exchange: str) -> None:
+    """O12: an order that fills between two polls is in no list of open orders; what it made is held, counts, and goes again."""
+    account: ExchangeAccount = getattr(book, exchange)
+    for side, held in ((OrderSide.BUY, [Decimal("0.1")]), (OrderSide.SELL, [])):
+        placed_elsewhere(account, market("0.1", side))
+        rounds.poll_orders([account.pk])
+        rounds.poll_holdings([account.pk])
+        assert list(Position.objects.values_list("quantity", flat=True)) == held
+    assert not Order.objects.exists()
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -128,6 +155,71 @@ def test_nothing_is_sent_inside_the_window_that_a_venue_named(book: Cast, sandbo
     rounds.poll_orders([account.pk])
     assert requests_sent(sandbox, account, book.name) == sent
     assert [account.pk] in rounds.shards(now() + timedelta(seconds=10))
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+@pytest.mark.parametrize("poll", [rounds.poll_holdings, rounds.poll_orders])
+def test_a_limit_counted_by_address_stops_every_account_of_that_exchange(
+    book: Cast, sandbox: Sandbox, exchange: str, poll: Callable[[list[int]], None]
+) -> None:
+    """L3: no request of any account inside the window; the other exchanges go on."""
+    account: ExchangeAccount = getattr(book, exchange)
+    name = f"{book.name}x"
+    second = connect_account(book.portfolio, Exchange(exchange), name, is_default=False)
+    unread = connect_account(book.portfolio, Exchange(exchange), f"{name}x", is_default=False)
+    rounds.poll_holdings([*ids(book), second.pk])
+    as_of = state_of(second).as_of
+    sandbox.fault(exchange, rate_limit(ExchangeType(exchange), 7), account=book.name)
+    poll([account.pk])
+    sent = requests_sent(sandbox, second, name)
+    rounds.poll_holdings([*ids(book), second.pk, unread.pk])
+    rounds.poll_orders([second.pk, unread.pk])
+    assert (requests_sent(sandbox, second, name), requests_sent(sandbox, unread, f"{name}x")) == (sent, 0)
+    assert [each for shard in rounds.shards(now()) for each in shard] == [each.pk for each in book.accounts if each.exchange != exchange]
+    waiting = state_of(second)
+    assert (waiting.as_of, waiting.error_class) == (as_of, "RateLimited")
+    assert "another account" in waiting.error_message
+    VenuePause.objects.update(until=now())
+    rounds.poll_holdings([second.pk])
+    assert (state_of(second).error_class, requests_sent(sandbox, second, name) > sent) == ("", True)
+
+
+def test_answers_that_were_on_their_way_do_not_end_the_wait(book: Cast) -> None:
+    """Of many accounts that were asked at once one met the limit; the others' figures count, and all wait."""
+    second = connect_account(book.portfolio, Exchange.BYBIT, f"{book.name}x", is_default=False)
+    limited: Answer[Holdings] = Answer(now(), now(), error=RateLimited("slow down", retry_after_s=30))
+    content, sent_at = asked(book.bybit, polling.fetch_holdings), now()
+    ingest.apply_holdings(book.bybit, limited)
+    ingest.apply_holdings(second, Answer(sent_at, now(), content=content))
+    assert state_of(second).positions_as_of == sent_at
+    assert [each for shard in rounds.shards(now()) for each in shard] == [book.binance.pk, book.okx.pk]
+
+
+def test_of_two_waits_the_longer_one_counts(book: Cast) -> None:
+    for seconds in (30, 5):
+        ingest.apply_holdings(book.okx, Answer(now(), now(), error=RateLimited("slow down", retry_after_s=seconds)))
+    later = [shard for shard in rounds.shards(now() + timedelta(seconds=20)) if book.okx.pk in shard]
+    assert (later, VenuePause.objects.count()) == ([], 1)
+
+
+def test_a_short_wait_makes_no_alarm_of_the_others(book: Cast) -> None:
+    rounds.poll_holdings(ids(book))
+    second = connect_account(book.portfolio, Exchange.OKX, f"{book.name}x", is_default=False)
+    rounds.poll_holdings([second.pk])
+    ingest.apply_holdings(book.okx, Answer(now(), now(), error=RateLimited("slow down", retry_after_s=2)))
+    assert (state_of(book.okx).error_class, state_of(second).error_class) == ("RateLimited", "")
+
+
+def test_a_limit_met_in_one_environment_stops_no_other(book: Cast) -> None:
+    demo = ExchangeAccount.objects.create(exchange="okx", environment="demo", label="Demo")
+    ingest.apply_holdings(book.okx, Answer(now(), now(), error=RateLimited("slow down", retry_after_s=30)))
+    assert demo.pk in [each for shard in rounds.shards(now()) for each in shard]
+
+
+def test_a_key_that_is_refused_stops_its_own_account_alone(book: Cast) -> None:
+    second = connect_account(book.portfolio, Exchange.OKX, "second", is_default=False)
+    ingest.apply_holdings(book.okx, Answer(now(), now(), error=BadApiKey("wrong key")))
+    assert second.pk in [each for shard in rounds.shards(now()) for each in shard]
 
 
 def test_a_limit_met_by_the_order_poll_holds_for_all_polls(book: Cast, sandbox: Sandbox) -> None:

@@ -73,22 +73,21 @@ class Command(BaseCommand):
             await registry.aclose()
 
     def _store(self, options: dict[str, Any], keys: dict[str, SecretStr | None]) -> ExchangeAccount:
+        named = {name: options[name] for name in ("exchange", "environment", "label")}
+        if ExchangeAccount.objects.filter(**named).exists():
+            raise CommandError(f"label must be new for this exchange and environment, was {options['label']!r}.")
         try:
             with transaction.atomic():
                 portfolio = self._portfolio(options)
                 account = ExchangeAccount.objects.create(
-                    exchange=options["exchange"],
-                    environment=options["environment"],
-                    region=options["region"],
-                    label=options["label"],
-                    is_trading_enabled=options["environment"] != Environment.LIVE,
+                    **named, region=options["region"], is_trading_enabled=options["environment"] != Environment.LIVE
                 )
                 plain = {name: value.get_secret_value() for name, value in keys.items() if value is not None}
                 store_credential(account, **plain)
                 is_first = not portfolio.account_links.filter(account__exchange=options["exchange"]).exists()
                 PortfolioAccount.objects.create(portfolio=portfolio, account=account, is_default=is_first)
         except IntegrityError as error:
-            raise CommandError(f"label must be new for this exchange and environment, was {options['label']!r}.") from error
+            raise CommandError("not stored: another account was added at the same moment; run the command again.") from error
         except VaultError as error:
             raise CommandError(str(error)) from error
         return account

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +24,15 @@ class Command(BaseCommand):
         stopping = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
         signal.signal(signal.SIGINT, lambda *_: stopping.set())
-        while not stopping.wait(PERIOD_S):
+        keeper, pause_s = reconcile.Keeper(), PERIOD_S
+        while not stopping.wait(pause_s):
+            started = time.monotonic()
             try:
-                reconcile.tick(datetime.now(UTC))
+                keeper.ask(datetime.now(UTC))
+                keeper.conclude(within_s=PERIOD_S)
             except Exception:
                 logger.exception("a round of the order keeper failed; the next one follows")
             finally:
                 close_old_connections()
+            # What a venue that hangs made this round wait is not waited again: the rounds keep their period.
+            pause_s = max(0.0, PERIOD_S - (time.monotonic() - started))
