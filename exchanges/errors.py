@@ -144,11 +144,17 @@ class RequestExpired(ClockSkew):
 
 
 class RateLimited(ExchangeAPIError):
-    """`retry_after_s` says when to come back, None where the venue does not."""
+    """Counted by address: it concerns every account behind it. `retry_after_s` says when to come back, None where the venue does not."""
 
     scope = Scope.ADDRESS
     is_transient = True
     hint = "The exchange's rate limit is reached."
+
+
+class AccountRateLimited(RateLimited):
+    """The venue counts per account here: others behind the same address may go on."""
+
+    scope = Scope.ACCOUNT
 
 
 class Banned(RateLimited):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from exchanges.errors import AuthenticationError, ExchangeAPIError, RateLimited, Scope
 from exchanges.models import ExchangeAccount
@@ -43,6 +43,16 @@ def note_venue(account: ExchangeAccount, error: ExchangeAPIError | None, at: dat
         VenuePause.objects.filter(**venue, until__lt=end).update(until=end)
     if end - at > timedelta(seconds=settings.POLL_PERIOD_S):
         _tell_others(account, error, at, end)
+
+
+def note_look_up(account: ExchangeAccount, error: ExchangeAPIError, at: datetime) -> None:
+    """Of an error that a look-up met: its venue waits, or the account alone where the venue counts by account."""
+    note_venue(account, error, at)
+    end = until(error, at)
+    if isinstance(error, RateLimited) and error.scope is Scope.ACCOUNT and end is not None:
+        AccountState.objects.get_or_create(account=account)
+        never_or_shorter = Q(paused_until=None) | Q(paused_until__lt=end)
+        AccountState.objects.filter(never_or_shorter, account=account).update(paused_until=end)
 
 
 def _tell_others(account: ExchangeAccount, error: ExchangeAPIError, at: datetime, end: datetime) -> None:

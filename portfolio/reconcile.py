@@ -84,9 +84,9 @@ def _due(now: datetime, under_way: Sequence[Order]) -> list[Order]:
     cancels = Q(state__in=RESTING, cancel_requested_at__gt=now - CANCEL_WATCHED)
     missing = Q(state__in=RESTING, missing_since__isnull=False)
     rested = Q(looked_up_at=None) | Q(looked_up_at__lte=now - LOOK_UP_SPACING)
-    rows = Order.objects.filter(waiting | cancels | missing, rested, ~pauses.of_venue(now, account="account__")).exclude(
-        pk__in=[order.pk for order in under_way]
-    )
+    is_paused = pauses.of_venue(now, account="account__") | Q(account__state__paused_until__gt=now)
+    rows = Order.objects.filter(waiting | cancels | missing, rested, ~is_paused)
+    rows = rows.exclude(pk__in=[order.pk for order in under_way])
     is_waiting = ExpressionWrapper(waiting, output_field=BooleanField())
     taken = Counter(map(_venue_of, under_way))
     due = []
@@ -142,7 +142,7 @@ def _conclude(order: Order, answer: "Future[LookUp]") -> None:
         error = answer.exception()
         if isinstance(error, ExchangeAPIError | TimeoutError | VaultError | Credential.DoesNotExist):
             if isinstance(error, ExchangeAPIError):
-                pauses.note_venue(order.account, error, datetime.now(UTC))
+                pauses.note_look_up(order.account, error, datetime.now(UTC))
             logger.warning("order %s could not be looked up (%s): it stays %s", order.pk, error or "no answer in time", order.state)
         else:
             _apply(order, answer.result())

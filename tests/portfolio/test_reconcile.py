@@ -11,7 +11,7 @@ from exchanges.domain import ExchangeType
 from exchanges.models import Credential, ExchangeAccount
 from portfolio import reconcile
 from portfolio.execution import ownership
-from portfolio.models import Order, Origin, SubmitAttempt, VenuePause
+from portfolio.models import AccountState, Order, Origin, SubmitAttempt, VenuePause
 from portfolio.states import OrderState
 from tests.conftest import Cast
 from tests.exchanges.contract.wire import rate_limit
@@ -198,6 +198,7 @@ def test_look_ups_wait_as_long_as_the_venue_says_and_those_at_others_do_not(book
     assert left == [OrderState.UNKNOWN]
     assert Order.objects.filter(state=OrderState.NOT_PLACED).count() == 2
     VenuePause.objects.update(until=now())
+    AccountState.objects.update(paused_until=now())
     assert ticked(next(order for order in orders if order.account_id == account.pk)).not_found_count == 1
 
 

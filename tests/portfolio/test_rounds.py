@@ -16,7 +16,7 @@ from portfolio.models import AccountState, Balance, EquityPoint, Order, Portfoli
 from portfolio.polling import Answer, Holdings
 from portfolio.states import OrderState
 from tests.conftest import Cast, connect_account
-from tests.exchanges.contract.wire import NO_ANSWER_KINDS, rate_limit
+from tests.exchanges.contract.wire import NO_ANSWER_KINDS, address_limit, rate_limit
 from tests.portfolio.desk import (
     SYMBOL,
     asked,
@@ -146,7 +146,7 @@ def test_nothing_is_sent_inside_the_window_that_a_venue_named(book: Cast, sandbo
     sandbox.fault(exchange, rate_limit(ExchangeType(exchange), 7), account=book.name)
     rounds.poll_holdings([account.pk])
     state = state_of(account)
-    assert state.error_class == "RateLimited"
+    assert state.error_class == ("RateLimited" if exchange == "binance" else "AccountRateLimited")
     assert state.paused_until is not None
     assert timedelta(seconds=1) < state.paused_until - now() <= timedelta(seconds=8)
     sent = requests_sent(sandbox, account, book.name)
@@ -169,7 +169,7 @@ def test_a_limit_counted_by_address_stops_every_account_of_that_exchange(
     unread = connect_account(book.portfolio, Exchange(exchange), f"{name}x", is_default=False)
     rounds.poll_holdings([*ids(book), second.pk])
     as_of = state_of(second).as_of
-    sandbox.fault(exchange, rate_limit(ExchangeType(exchange), 7), account=book.name)
+    sandbox.fault(exchange, address_limit(ExchangeType(exchange), 7), account=book.name)
     poll([account.pk])
     sent = requests_sent(sandbox, second, name)
     rounds.poll_holdings([*ids(book), second.pk, unread.pk])
@@ -177,11 +177,26 @@ def test_a_limit_counted_by_address_stops_every_account_of_that_exchange(
     assert (requests_sent(sandbox, second, name), requests_sent(sandbox, unread, f"{name}x")) == (sent, 0)
     assert [each for shard in rounds.shards(now()) for each in shard] == [each.pk for each in book.accounts if each.exchange != exchange]
     waiting = state_of(second)
-    assert (waiting.as_of, waiting.error_class) == (as_of, "RateLimited")
+    assert (waiting.as_of, waiting.error_class) == (as_of, "Banned" if exchange == "bybit" else "RateLimited")
     assert "another account" in waiting.error_message
     VenuePause.objects.update(until=now())
     rounds.poll_holdings([second.pk])
     assert (state_of(second).error_class, requests_sent(sandbox, second, name) > sent) == ("", True)
+
+
+@pytest.mark.parametrize("exchange", ["bybit", "okx"])
+@pytest.mark.parametrize("poll", [rounds.poll_holdings, rounds.poll_orders])
+def test_a_limit_counted_by_account_lets_the_others_go_on(
+    book: Cast, sandbox: Sandbox, exchange: str, poll: Callable[[list[int]], None]
+) -> None:
+    account: ExchangeAccount = getattr(book, exchange)
+    second = connect_account(book.portfolio, Exchange(exchange), f"{book.name}x", is_default=False)
+    rounds.poll_holdings([*ids(book), second.pk])
+    sandbox.fault(exchange, rate_limit(ExchangeType(exchange), 7), account=book.name)
+    poll([account.pk])
+    due = [each for shard in rounds.shards(now()) for each in shard]
+    assert (account.pk in due, second.pk in due) == (False, True)
+    assert (state_of(second).error_class, VenuePause.objects.count()) == ("", 0)
 
 
 def test_answers_that_were_on_their_way_do_not_end_the_wait(book: Cast) -> None:

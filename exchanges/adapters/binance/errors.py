@@ -17,7 +17,8 @@ WAF_PAUSE_S = 300.0
 """A 403 is the web application firewall; it names no time."""
 
 _CODES: dict[type[ExchangeAPIError], tuple[int, ...]] = {
-    errors.RateLimited: (-1003, -1015),
+    errors.RateLimited: (-1003,),
+    errors.AccountRateLimited: (-1015,),  # orders are counted per account, all else per address
     errors.OutcomeUnknown: (-1000, -1006, -1007, -1010, -2012),
     errors.ExchangeUnavailable: (-1001,),
     errors.Overloaded: (-1008,),
@@ -114,7 +115,7 @@ def _class_of(status: int, code: int | None, message: str) -> type[ExchangeAPIEr
     if _BANNED_UNTIL.search(message):
         return errors.Banned
     if status == 429:
-        return errors.RateLimited
+        return errors.AccountRateLimited if _BY_CODE.get(code or 0) is errors.AccountRateLimited else errors.RateLimited
     if status == 503:
         return _class_of_503(code, message)
     if status >= 500:

@@ -6,6 +6,7 @@ is UnmappedVenueError, so a write that met it is looked up.
 
 from exchanges.errors import (
     AccountBlocked,
+    AccountRateLimited,
     BadApiKey,
     BadParameter,
     BadSignature,
@@ -48,6 +49,7 @@ BAN_S = 600.0
 
 _CODES_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     AccountBlocked: "10008 10027 110066 110080 3100197",
+    AccountRateLimited: "10006 20003",
     BadApiKey: "10003 10007 33004 -2015",
     BadParameter: "10001 10404 20006 110015 110018 110019 110032 110036 110037 110038 110049 110050",
     BadSignature: "10004",
@@ -68,7 +70,7 @@ _CODES_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     PermissionDenied: "10005 10028 10029 30133 30134 110065 110067 110068 110069 110088 110096 110097 110100 110119 110135 110136",
     PositionModeMismatch: "110005 110024 110028 110029",
     PriceOutOfBand: "30208 30209 110003 110120 110121",
-    RateLimited: "10006 10018 20003",
+    RateLimited: "10018",
     ReduceOnlyMarket: "30228 110023 110042 110137",
     ReduceOnlyRejected: "110017 110033 110034",
     RegionRestricted: "10009 10024 110123 110124 110125 110132",
@@ -122,7 +124,7 @@ def error_from_code(
         EXCHANGE,
         http_status=http_status,
         field=field,
-        retry_after_s=retry_after_s if error_class is RateLimited else None,
+        retry_after_s=retry_after_s if issubclass(error_class, RateLimited) else None,
     )
 
 

@@ -6,6 +6,7 @@ leaves a write unknown until it is looked up.
 
 from exchanges.errors import (
     AccountBlocked,
+    AccountRateLimited,
     BadApiKey,
     BadParameter,
     BadSignature,
@@ -47,6 +48,8 @@ RATE_WINDOW_S = 2.0
 
 _CODES_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     AccountBlocked: "50007 50009 50012 50017 50018 50019 50020 50021 50022 50023 50027 50100 51009 51024",
+    # By user id on private endpoints; what the network's edge refuses is counted by address.
+    AccountRateLimited: "50011 50061 51113",
     BadApiKey: "50103 50104 50105 50106 50107 50111 50114 50119",
     BadParameter: "50000 50002 50006 50014 50015 50016 50024 51000 51003 51111 59102 59105",
     BadSignature: "50113",
@@ -65,7 +68,6 @@ _CODES_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     OverloadedOutcomeUnknown: "50013",
     PermissionDenied: "50028 50030 51010",
     PriceOutOfBand: "51006 51031 51116 51122 51135 51136 51137 51138",
-    RateLimited: "50011 50061 51113",
     ReduceOnlyRejected: "51023 51112 51134 51148 51169 51170",
     RegionRestricted: "51155 51734",
     # expTime is always this adapter's own, so "expTime is earlier than now" (50036) says the same as "expired" (50037).
@@ -102,7 +104,7 @@ def error_from_code(code: str, message: str, http_status: int, retry_after_s: fl
         EXCHANGE,
         http_status=http_status,
         field=_FIELD_BY_CODE.get(code, _FIELD_BY_CLASS.get(error_class, "")),
-        retry_after_s=(retry_after_s or RATE_WINDOW_S) if error_class is RateLimited else None,
+        retry_after_s=(retry_after_s or RATE_WINDOW_S) if issubclass(error_class, RateLimited) else None,
     )
 
 

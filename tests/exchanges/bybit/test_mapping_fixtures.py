@@ -21,7 +21,7 @@ from exchanges.domain import (
     PositionSide,
     TimeInForce,
 )
-from exchanges.errors import BadParameter, BadSignature, InsufficientMargin, RateLimited
+from exchanges.errors import AccountRateLimited, BadParameter, BadSignature, InsufficientMargin
 from tests.exchanges.bybit.recording import payload, result
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures" / "bybit"
@@ -206,7 +206,7 @@ def test_foreign_marks_and_klines() -> None:
     [
         ("error__insufficient-margin.json", InsufficientMargin),
         ("error__params-error.json", BadParameter),
-        ("error__rate-limit.json", RateLimited),
+        ("error__rate-limit.json", AccountRateLimited),
         ("error__ws-invalid-sign.json", BadSignature),
     ],
 )

@@ -65,6 +65,15 @@ def rate_limit(exchange: ExchangeType, seconds: int) -> dict[str, Any]:
     return {"kind": "status", "status": 429, "headers": {"Retry-After": str(seconds)}, "body": bodies[exchange]}
 
 
+def address_limit(exchange: ExchangeType, seconds: int) -> dict[str, Any]:
+    """The same of all that comes from this address. Bybit names no time: ten minutes are its rule."""
+    if exchange is ExchangeType.BINANCE:
+        return rate_limit(exchange, seconds)
+    if exchange is ExchangeType.BYBIT:
+        return {"kind": "status", "status": 403, "content_type": "text/html", "body": "403, access too frequent"}
+    return {"kind": "status", "status": 429, "content_type": "text/html", "headers": {"Retry-After": str(seconds)}, "body": "<html>"}
+
+
 # Answers that are none, whatever the venue.
 NO_ANSWERS: dict[str, dict[str, Any]] = {
     "reset": {"kind": "reset"},

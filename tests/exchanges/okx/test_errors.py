@@ -34,12 +34,12 @@ def refusal(body, status=200, headers=(), *, is_write=True):
     ("code", "error_class"),
     [
         ("50004", errors.OutcomeUnknown),
-        ("50011", errors.RateLimited),
+        ("50011", errors.AccountRateLimited),
         ("50013", errors.OverloadedOutcomeUnknown),
         ("50026", errors.OutcomeUnknown),
         ("50036", errors.RequestExpired),
         ("50037", errors.RequestExpired),
-        ("50061", errors.RateLimited),
+        ("50061", errors.AccountRateLimited),
         ("50101", errors.WrongEnvironment),
         ("50102", errors.ClockSkew),
         ("50105", errors.BadApiKey),
@@ -92,7 +92,7 @@ def test_a_wrong_pos_side_is_a_position_mode_mismatch():
         (503, envelope(code="50001", msg="Service temporarily unavailable"), errors.OutcomeUnknown, errors.Maintenance),
         (500, envelope(code="50026", msg="System error"), errors.OutcomeUnknown, errors.OutcomeUnknown),
         (429, b"<html>", errors.RateLimited, errors.RateLimited),
-        (429, envelope(code="50011", msg="Too Many Requests"), errors.RateLimited, errors.RateLimited),
+        (429, envelope(code="50011", msg="Too Many Requests"), errors.AccountRateLimited, errors.AccountRateLimited),
         (429, envelope(code="50013", msg="Systems are busy"), errors.OverloadedOutcomeUnknown, errors.OverloadedOutcomeUnknown),
         (403, b"<html>cloudflare", errors.Banned, errors.Banned),
         (451, b"", errors.RegionRestricted, errors.RegionRestricted),
@@ -147,4 +147,6 @@ def test_the_table_agrees_with_the_shared_one():
     expected = {code: RENAMED.get(name, name) for code, name in shared.items() if len(code) == 5 and code[0] == "5"}
     # That table reads 50036 by its text alone; this adapter writes expTime itself, so it can only have come too late.
     expected["50036"] = "RequestExpired"
+    # It knows one class of limits; these are counted per account.
+    expected |= dict.fromkeys(("50011", "50061", "51113"), "AccountRateLimited")
     assert {code: CLASS_BY_CODE[code].__name__ for code in expected} == expected
