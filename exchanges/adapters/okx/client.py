@@ -96,7 +96,7 @@ def judge(response: Response, *, is_write: bool) -> list[Any]:
 
 def _parts(envelope: Any, http_status: int) -> tuple[str, str, list[Any]]:
     if isinstance(envelope, dict):
-        code, message, data = envelope.get("code"), envelope.get("msg", ""), envelope.get("data", [])
+        code, message, data = envelope.get("code"), envelope.get("msg", ""), envelope.get("data")
         if isinstance(code, str) and isinstance(message, str) and (isinstance(data, list) or code != "0"):
             return code, message, data if isinstance(data, list) else []
     raise BadVenueResponse("the exchange's answer lacks code and data", exchange=EXCHANGE, http_status=http_status)

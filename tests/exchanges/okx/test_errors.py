@@ -104,6 +104,8 @@ def test_a_wrong_pos_side_is_a_position_mode_mismatch():
         (200, b"", errors.BadVenueResponse, errors.BadVenueResponse),
         (200, b'{"code":"0","data":[{"ordId"', errors.BadVenueResponse, errors.BadVenueResponse),
         (200, {"code": "0", "data": {}}, errors.BadVenueResponse, errors.BadVenueResponse),
+        (200, {"code": "0", "data": None}, errors.BadVenueResponse, errors.BadVenueResponse),
+        (200, {"code": "0", "msg": ""}, errors.BadVenueResponse, errors.BadVenueResponse),
         (200, {"code": 0, "data": []}, errors.BadVenueResponse, errors.BadVenueResponse),
         (200, [], errors.BadVenueResponse, errors.BadVenueResponse),
     ],
