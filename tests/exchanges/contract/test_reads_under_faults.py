@@ -11,7 +11,7 @@ from exchanges.errors import BadVenueResponse, ExchangeAPIError, ExchangeUnavail
 from exchanges.protocol import IExchangeClient
 from exchanges.venue import VenueRegistry
 from tests.exchanges.contract.desk import BTC, OPENING_BALANCE, Desk, open_desk
-from tests.exchanges.contract.wire import NO_ANSWER_KINDS, no_answer, rate_limit
+from tests.exchanges.contract.wire import NO_ANSWER_KINDS, address_limit, no_answer, rate_limit
 from tests.isolation import free_port
 from tests.simulated import Sandbox
 
@@ -82,7 +82,18 @@ async def test_a_rate_limit_says_when_to_come_back(desk: Desk) -> None:
         assert isinstance(outcome, RateLimited), (name, outcome)
         assert outcome.retry_after_s is not None, name
         assert 6 <= outcome.retry_after_s <= 7, (name, outcome.retry_after_s)
-        assert (outcome.is_transient, outcome.scope) == (True, Scope.ADDRESS)
+        # Binance counts by address, the others what needs a key by account.
+        counted_by = Scope.ADDRESS if desk.exchange is ExchangeType.BINANCE else Scope.ACCOUNT
+        assert (outcome.is_transient, outcome.scope) == (True, counted_by)
+
+
+async def test_a_limit_on_the_address_is_told_from_one_on_the_account(desk: Desk) -> None:
+    order = await desk_with_holdings(desk)
+    desk.fault(address_limit(desk.exchange, 7), times=None)
+    for name, outcome in (await outcomes_of_all_reads(desk, order)).items():
+        assert isinstance(outcome, RateLimited), (name, outcome)
+        assert (outcome.is_transient, outcome.scope) == (True, Scope.ADDRESS), name
+        assert outcome.retry_after_s == (600 if desk.exchange is ExchangeType.BYBIT else 7), name
 
 
 async def test_a_venue_that_is_down_takes_no_other_with_it(desk: Desk, desks: dict[ExchangeType, Desk]) -> None:
