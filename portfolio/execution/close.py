@@ -1,6 +1,7 @@
 """Close a part of a position: re-read it at the venue, take the fraction of what is there now, round down, send reduce-only at market."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth.models import User
@@ -19,6 +20,14 @@ from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order, Origin, Position
 
 READ_DEADLINE_S = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a person read and confirmed: no other side is sent, and no larger quantity (base units)."""
+
+    side: OrderSide
+    quantity: Decimal
 
 
 def position_for(user: User, position_id: int) -> Position:
@@ -64,10 +73,16 @@ def close_request(position: Position, fraction: Decimal, held: Decimal, side: Po
 
 
 def close(
-    user: User, position: Position, fraction: Decimal, *, origin: Origin, idempotency: Idempotency | None = None
+    user: User,
+    position: Position,
+    fraction: Decimal,
+    *,
+    origin: Origin,
+    agreed: Agreed | None = None,
+    idempotency: Idempotency | None = None,
 ) -> tuple[Order, bool]:
     """As place(). Raises ReduceOnlyRejected where the venue and the book are flat, Refused where the venue holds something else than
-    `position` or the book could not be read again, and what place() and the read raise."""
+    `position` or than was agreed to, or the book could not be read again, and what place() and the read raise."""
     access.require_trading_role(user, position.account)
     earlier = earlier_order(user, idempotency)
     if earlier is not None:
@@ -75,7 +90,21 @@ def close(
     refuse_without_trading(position.account)
     held = _held_now(position)
     request = close_request(position, fraction, held.quantity, held.side)
+    if agreed is not None:
+        request = _within(agreed, request, held, position)
     return place(Intent(user, position.account, request, origin, idempotency))
+
+
+def _within(agreed: Agreed, request: OrderRequest, held: VenuePosition, position: Position) -> OrderRequest:
+    """A position that grew meanwhile is closed by no more than was read; one that turned around is another position."""
+    if request.side is not agreed.side:
+        rounds.poll_holdings([position.account_id])
+        raise Refused(
+            "position_changed",
+            f"{position.symbol} at {position.account} has turned around: the account now holds {_described([held])}. Nothing was sent",
+            "id",
+        )
+    return request.model_copy(update={"quantity": min(request.quantity, agreed.quantity)})
 
 
 def _held_now(position: Position) -> VenuePosition:

@@ -10,7 +10,7 @@ from exchanges.errors import ExchangeAPIError, ReduceOnlyRejected
 from exchanges.models import ExchangeAccount, Instrument
 from portfolio import rounds
 from portfolio.access import NotPermitted
-from portfolio.execution.close import close, close_request, position_for
+from portfolio.execution.close import Agreed, close, close_request, position_for
 from portfolio.execution.place import Idempotency
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import AccountState, Order, Origin, Position
@@ -82,6 +82,29 @@ def test_a_position_that_turned_around_meanwhile_is_not_made_larger(book: Cast, 
     order, _ = close(book.alice, position, D(1), origin=Origin.API)
     assert (order.side, order.filled_quantity) == ("BUY", D("0.3"))
     assert at_venue(position.account) == 0
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_who_agreed_to_a_sale_never_buys(book: Cast, exchange: str) -> None:
+    """What was confirmed spoke of another position; the book shows the present one at once."""
+    position = held(book, exchange, "0.5")
+    placed_elsewhere(position.account, market("0.9", OrderSide.SELL))
+    with pytest.raises(Refused, match=r"turned around: the account now holds SHORT 0\.4 in cross margin\. Nothing") as refusal:
+        close(book.alice, position, D(1), origin=Origin.PAGE, agreed=Agreed(OrderSide.SELL, D("0.5")))
+    assert refusal.value.code == "position_changed"
+    assert (at_venue(position.account), Order.objects.count()) == (D("-0.4"), 0)
+    assert Position.objects.get(account=position.account).side == PositionSide.SHORT
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+@pytest.mark.parametrize(("meanwhile", "side", "sent"), [("0.7", OrderSide.BUY, "0.5"), ("0.3", OrderSide.SELL, "0.2")])
+def test_no_more_is_closed_than_was_agreed_to_and_no_more_than_is_held(
+    book: Cast, exchange: str, meanwhile: str, side: OrderSide, sent: str
+) -> None:
+    position = held(book, exchange, "0.5")
+    placed_elsewhere(position.account, market(meanwhile, side))
+    order, _ = close(book.alice, position, D(1), origin=Origin.PAGE, agreed=Agreed(OrderSide.SELL, D("0.5")))
+    assert (order.side, order.quantity, order.state) == ("SELL", D(sent), OrderState.FILLED)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
