@@ -14,6 +14,8 @@ from dashboard.hub import hub
 from portfolio import access
 
 TAKEN = re.compile(r"[0-9]{1,19}", re.ASCII)
+# Of the range for applications: the server refuses to send those that the protocol keeps for itself, 1008 among them.
+NOT_OUR_PAGE = 4400
 
 
 class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -40,7 +42,7 @@ class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Whoever says anything but a version is not our page."""
         if text_data is None or not TAKEN.fullmatch(text_data):
-            await self.close(code=1008)
+            await self.close(code=NOT_OUR_PAGE)
             return
         await hub().take(self.portfolio_id, self, int(text_data))
 

@@ -82,5 +82,5 @@ async def test_whoever_speaks_is_shown_out(live: Live, said: str | bytes) -> Non
         await message(socket)
         await socket.send_to(**({"text_data": said} if isinstance(said, str) else {"bytes_data": said}))
         closed = await socket.receive_output(timeout=SOON_S)
-    assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4400)
     assert not rooms()
