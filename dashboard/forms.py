@@ -15,9 +15,10 @@ from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from portfolio import access
 from portfolio.execution.selection import DEFAULT_EXCHANGE
+from portfolio.models import Portfolio
 
 _TYPES = [(OrderType.LIMIT.value, "Limit"), (OrderType.MARKET.value, "Market")]
-_LIFETIMES = [
+LIFETIMES = [
     (TimeInForce.GTC.value, "Good till canceled"),
     (TimeInForce.IOC.value, "Immediate or cancel"),
     (TimeInForce.FOK.value, "Fill or kill"),
@@ -40,7 +41,7 @@ def new_idempotency_key() -> str:
 
 
 class OrderTicket(forms.Form):
-    """`reference`, `rules`, `contracts` and `confirmation` are set by dashboard.ticket before the form is shown."""
+    """`confirmation` and the texts from `reference` to `contracts` are set by dashboard.ticket before the form is shown."""
 
     account = forms.ChoiceField()
     symbol = forms.CharField(max_length=32)
@@ -48,17 +49,22 @@ class OrderTicket(forms.Form):
     order_type = forms.ChoiceField(choices=_TYPES, initial=OrderType.LIMIT.value)
     quantity = forms.CharField(max_length=50)
     price = forms.CharField(max_length=50, required=False)
-    time_in_force = forms.ChoiceField(choices=_LIFETIMES, required=False, initial=TimeInForce.GTC.value)
+    time_in_force = forms.ChoiceField(choices=LIFETIMES, required=False, initial=TimeInForce.GTC.value)
     reduce_only = forms.BooleanField(required=False)
     idempotency_key = forms.CharField(max_length=MAX_KEY_LENGTH, widget=forms.HiddenInput)
 
-    def __init__(self, user: User, data: Any = None, **kwargs: Any) -> None:
+    def __init__(self, user: User, data: Any = None, *, portfolio: Portfolio | None = None, **kwargs: Any) -> None:
+        """Accounts of one portfolio only, so that a page never offers an account of another environment than the one it says it shows:
+        of `portfolio`, else of the portfolio of the account that was named."""
         kwargs["initial"] = {"idempotency_key": new_idempotency_key(), **kwargs.get("initial", {})}
         super().__init__(data, **kwargs)
         self.user = user
-        self.reference = self.rules = self.contracts = ""
+        self.reference = self.holding = self.holding_age = self.rules = self.unit = self.contracts = ""
         self.confirmation: Confirmation | None = None
-        self.accounts = {account.pk: account for account in _tradable(user)}
+        self.accounts = {account.pk: account for account in sorted(_tradable(user), key=_standing)}
+        if portfolio is None and self.chosen_account is not None:
+            portfolio = self.chosen_account.portfolio_link.portfolio
+        self.accounts = {key: account for key, account in self.accounts.items() if account.portfolio_link.portfolio == portfolio}
         choices = self.fields["account"]
         assert isinstance(choices, forms.ChoiceField)  # noqa: S101  (for the type checker)
         choices.choices = _grouped(list(self.accounts.values()))
@@ -67,6 +73,11 @@ class OrderTicket(forms.Form):
     def symbols(self) -> list[str]:
         environments = {account.environment for account in self.accounts.values()}
         return list(Instrument.objects.filter(environment__in=environments).values_list("symbol", flat=True).distinct().order_by("symbol"))
+
+    @property
+    def first_invalid(self) -> str:
+        """The field to go to, in the order of the fields; empty where the fault is in none of them."""
+        return next((name for name in self.fields if name in self.errors), "") if self.is_bound else ""
 
     @property
     def chosen_account(self) -> ExchangeAccount | None:
@@ -111,9 +122,13 @@ def _tradable(user: User) -> Iterable[ExchangeAccount]:
             yield account
 
 
+def _standing(account: ExchangeAccount) -> tuple[bool, str, bool, int]:
+    """The default exchange first, and in each exchange its default account."""
+    return (account.exchange != DEFAULT_EXCHANGE, account.exchange, not account.portfolio_link.is_default, account.pk)
+
+
 def _grouped(accounts: list[ExchangeAccount]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Accounts by exchange, the default exchange first and in each its default account."""
-    accounts.sort(key=lambda account: (account.exchange != DEFAULT_EXCHANGE, account.exchange, not account.portfolio_link.is_default))
+    """In the order in which they stand, by exchange."""
     return [
         (exchange.label, [(str(account.pk), str(account)) for account in accounts if account.exchange == exchange])
         for exchange in sorted(Exchange, key=lambda exchange: exchange.value != DEFAULT_EXCHANGE)

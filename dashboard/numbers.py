@@ -62,7 +62,9 @@ def signed_percent(ratio: Decimal | None) -> str:
 
 
 def tone(number: Decimal | None) -> Tone:
-    if number is None or number == 0:
+    if number is None:
+        return "muted"
+    if number == 0:
         return ""
     return "long" if number > 0 else "short"
 

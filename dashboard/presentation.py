@@ -36,17 +36,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`kind` decides alignment: number right, text left, age right and small, bar wide, actions last."""
+    """`kind` decides alignment: number right, text left, asset left and a link to its positions, age right and small, bar wide, actions
+    last."""
 
     name: str
     label: str
-    kind: Literal["text", "number", "age", "bar", "actions"] = "number"
+    kind: Literal["text", "asset", "number", "age", "bar", "actions"] = "number"
     title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`key` is stable and unique within its panel; `id` the database id for the row's actions (None where there are none)."""
+    """`key` is stable and unique within its panel; `id` the database id for the row's actions (None where there are none); `asset` what the
+    row may be chosen by."""
 
     key: str
     cells: tuple[Cell, ...]
@@ -54,6 +56,7 @@ class Row:
     id: int | None = None
     can_close: bool = False
     can_cancel: bool = False
+    asset: str = ""
 
     def cell(self, column: str) -> Cell:
         return next(cell for cell in self.cells if cell.column == column)
@@ -96,7 +99,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """Health of one account: exchange and label, freshness, age and, where something is wrong, the reason in words."""
+    """Health of one account: exchange and label, freshness, age and, where something is wrong, the reason in words. `is_only`: no other
+    account of this exchange is in the book, so that its label may give way where there is little room."""
 
     key: str
     exchange: str
@@ -104,6 +108,7 @@ class Chip:
     freshness: Freshness
     cell: Cell
     reason: str = ""
+    is_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

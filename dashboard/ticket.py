@@ -1,22 +1,25 @@
-"""What the ticket says beside its fields: reference price, steps, contracts, and the sentence to confirm. Reads our database only."""
+"""What the ticket says beside its fields: reference price, what is held, steps, contracts, and the sentence to confirm. Reads our database
+only."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from dashboard import numbers
 from dashboard.book import stale_after
-from dashboard.forms import Confirmation, OrderTicket
+from dashboard.forms import LIFETIMES, Confirmation, OrderTicket
 from exchanges.decimals import plain, to_decimal
-from exchanges.domain import OrderRequest, OrderSide, OrderType
+from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionMode, PositionSide
 from exchanges.models import ExchangeAccount, Instrument, MarkPrice
 from portfolio.exposure import describe_age
-from portfolio.models import Order
+from portfolio.models import AccountState, Order, Position
+from portfolio.valuation import signed
 
 FAR_FROM_MARK = Decimal("0.05")
+_LIFETIME_WORDS = dict(LIFETIMES)
 
 
 def describe(ticket: OrderTicket) -> None:
-    """Set reference, rules and contracts from whatever the fields hold, valid or not."""
+    """Set the texts from whatever the fields hold, valid or not."""
     account, symbol = ticket.chosen_account, str(ticket["symbol"].value() or "").strip().upper()
     instrument = _instrument(account, symbol) if account else None
     if account is None or instrument is None:
@@ -24,8 +27,11 @@ def describe(ticket: OrderTicket) -> None:
         return
     mark = _mark(account, symbol)
     if mark is not None:
-        age = describe_age(datetime.now(UTC) - mark.as_of)
-        ticket.reference = f"{symbol} mark {numbers.price(mark.mark_price, instrument.tick)} · {account.get_exchange_display()}, {age} ago"
+        ticket.reference = (
+            f"{symbol} mark {numbers.price(mark.mark_price, instrument.tick)} · {account.get_exchange_display()}, {_age(mark.as_of)} ago"
+        )
+    ticket.holding, ticket.holding_age = _holding(account, symbol)
+    ticket.unit = symbol.removesuffix("USDT")
     minimum = f" · min {plain(instrument.min_notional)} USDT" if instrument.min_notional else f" · min {plain(instrument.min_quantity)}"
     ticket.rules = f"tick {plain(instrument.tick)} · lot {plain(instrument.lot)}{minimum}"
     try:
@@ -42,12 +48,16 @@ def confirmation_of(account: ExchangeAccount, request: OrderRequest) -> Confirma
     price = request.price or (mark.mark_price if mark else None)
     facts = [("Account", f"{account} ({account.get_environment_display()})")]
     if price is not None:
-        basis = "at the limit price" if request.price else f"at the mark {numbers.price(price, tick)}"
+        basis = (
+            "at the limit price" if request.price or mark is None else f"at the mark {numbers.price(price, tick)}, {_age(mark.as_of)} old"
+        )
         facts.append(("Value", f"{numbers.money(price * request.quantity)} USDT {basis}"))
     if instrument and contracts_of(instrument, request.quantity):
         facts.append(("Contracts", contracts_of(instrument, request.quantity)))
+    if change := _change_of_position(account, request):
+        facts.append(("Position", change))
     if request.order_type is OrderType.LIMIT:
-        facts.append(("Time in force", request.time_in_force.value if request.time_in_force else "GTC"))
+        facts.append(("Time in force", _LIFETIME_WORDS[request.time_in_force.value if request.time_in_force else "GTC"]))
     return Confirmation(sentence_of(account, request), facts, list(_warnings(account, request, mark)))
 
 
@@ -67,9 +77,42 @@ def contracts_of(instrument: Instrument, quantity: Decimal) -> str:
     return f"= {plain(number)} contracts x {plain(instrument.contract_size)} {instrument.underlying}"
 
 
+def position_in_words(amount: Decimal) -> str:
+    """`Short 0.1805` for -0.1805; `flat` for nothing."""
+    return f"{'Long' if amount > 0 else 'Short'} {grouped(abs(amount))}" if amount else "flat"
+
+
 def grouped(number: Decimal) -> str:
     """Every digit that is sent, with thousands separators."""
     return numbers.grouped(number, numbers.places_of(number))
+
+
+def _holding(account: ExchangeAccount, symbol: str) -> tuple[str, str]:
+    """What the account holds of the symbol and has left to trade with, and how old that is; empty before the first answer."""
+    state = AccountState.objects.filter(account=account).first()
+    if state is None or state.as_of is None:
+        return "", ""
+    amounts = [signed(row.quantity, row.side) for row in Position.objects.filter(account=account, symbol=symbol).order_by("id")]
+    held = " and ".join(position_in_words(amount).lower() for amount in amounts) or "none"
+    available = f" · available {numbers.money(state.available_usd)} USD" if state.available_usd is not None else ""
+    late = f" · {_age(state.as_of)} old" if datetime.now(UTC) - state.as_of > stale_after() else ""
+    return f"position {held}{available}{late}", f"Read {_age(state.as_of)} ago"
+
+
+def _change_of_position(account: ExchangeAccount, request: OrderRequest) -> str:
+    """From what is held to what would be held if all of it filled. Empty where that is not for us to say: before the first answer, and
+    where a symbol has two legs."""
+    state = AccountState.objects.filter(account=account).first()
+    if state is None or state.as_of is None or state.position_mode != PositionMode.ONE_WAY or request.reduce_only:
+        return ""
+    rows = Position.objects.filter(account=account, symbol=request.symbol)
+    now = sum((signed(row.quantity, row.side) for row in rows), Decimal(0))
+    after = now + signed(request.quantity, PositionSide.LONG if request.side is OrderSide.BUY else PositionSide.SHORT)
+    return f"{position_in_words(now)} → {position_in_words(after)} if all of it fills"
+
+
+def _age(moment: datetime) -> str:
+    return describe_age(datetime.now(UTC) - moment)
 
 
 def _warnings(account: ExchangeAccount, request: OrderRequest, mark: MarkPrice | None) -> list[str]:
@@ -77,7 +120,7 @@ def _warnings(account: ExchangeAccount, request: OrderRequest, mark: MarkPrice |
     if Order.objects.unresolved().filter(account=account, symbol=request.symbol).exists():
         warnings.append(f"An order for {request.symbol} on this account is still unresolved. Sending another may double it.")
     if mark is None or datetime.now(UTC) - mark.as_of > stale_after():
-        age = f"{describe_age(datetime.now(UTC) - mark.as_of)} old" if mark else "not known"
+        age = f"{_age(mark.as_of)} old" if mark else "not known"
         warnings.append(f"The mark price is {age}: the value above may be wrong.")
     elif request.price is not None:
         away = request.price / mark.mark_price - 1

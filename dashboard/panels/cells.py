@@ -10,6 +10,8 @@ from exchanges.domain import PositionSide
 from portfolio.exposure import describe_age
 
 ZERO = Decimal(0)
+_NEAR = Decimal("0.2")
+_VERY_NEAR = Decimal("0.1")
 
 
 def freshness_of(book: Book, as_of: datetime | None) -> Freshness:
@@ -20,8 +22,13 @@ def freshness_of(book: Book, as_of: datetime | None) -> Freshness:
 
 def age_cell(book: Book, as_of: datetime | None) -> Cell:
     if as_of is None:
-        return Cell("age", numbers.MISSING, title="Not read yet")
+        return Cell("age", numbers.MISSING, "muted", title="Not read yet")
     return Cell("age", describe_age(book.now - as_of), title=f"As of {numbers.clock(as_of)}", as_of_ms=numbers.epoch_ms(as_of))
+
+
+def figure_cell(column: str, text: str) -> Cell:
+    """A figure without a sign; a missing one stands back, so that nothing made for figures (a line through a stale one) is done to it."""
+    return Cell(column, text, "muted" if text == numbers.MISSING else "")
 
 
 def signed_cell(column: str, amount: Decimal | None) -> Cell:
@@ -40,6 +47,18 @@ def share_of_equity(book: Book, amount: Decimal) -> Decimal | None:
     return amount / book.exposure.equity_usd if book.exposure.equity_usd else None
 
 
+def percent_up_to_all(ratio: Decimal | None) -> str:
+    """A distance or a share of which more than the whole says nothing more."""
+    return "> 100 %" if ratio is not None and ratio > 1 else numbers.percent(ratio)
+
+
+def nearness(ratio: Decimal | None) -> Tone:
+    """What a distance to liquidation calls for."""
+    if ratio is None or ratio > _NEAR:
+        return ""
+    return "danger" if ratio <= _VERY_NEAR else "warning"
+
+
 def side_tone(side: PositionSide) -> Tone:
     return "short" if side is PositionSide.SHORT else "long"
 
@@ -52,4 +71,4 @@ def empty_message(book: Book, rows: tuple[Row, ...], words: str) -> str:
     ]
     if waiting:
         return f"Waiting for the first answer from {', '.join(waiting)}."
-    return words if book.accounts else "No account yet: connect one to see its book here."
+    return words if book.accounts else "No account yet. ./run manage add_account connects one; its book then shows here."

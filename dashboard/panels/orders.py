@@ -18,7 +18,11 @@ _ORDER_STATES: dict[str, tuple[str, Tone]] = {
     OrderState.REJECTED: ("Rejected", "danger"),
     OrderState.NOT_SENT: ("Not sent", "danger"),
     OrderState.NOT_PLACED: ("Not placed", "danger"),
+    OrderState.GONE: ("Gone: how it ended is not known", "warning"),
 }
+
+
+_LIFETIMES = {"GTX": "post-only"}
 
 
 def orders_panel(book: Book) -> Panel:
@@ -44,18 +48,25 @@ def _order_row(book: Book, order: Order) -> Row:
     buys = order.side == "BUY"
     state = book.state_of(order.account)
     as_of = max(filter(None, (order.venue_updated_at, order.updated_at, state.orders_as_of if state and not order.is_unresolved else None)))
-    flags = " · ".join(flag for flag in (order.time_in_force, "reduce-only" if order.reduce_only else "") if flag)
+    lifetime = _LIFETIMES.get(order.time_in_force, order.time_in_force)
+    flags = " · ".join(flag for flag in (lifetime, "reduce-only" if order.reduce_only else "") if flag)
+    value = f"{numbers.money(order.quantity * order.price)} USD" if order.price is not None else ""
     filled = f"{numbers.quantity(order.filled_quantity, lot)} filled" if order.filled_quantity else ""
     price = numbers.price(order.price, tick) if order.price is not None else "Market"
-    origin = "placed outside Crossbook" if order.origin == "external" else ""
+    is_external = order.origin == "external"
     return Row(
         key=str(order.pk),
         cells=(
             Cell("account", str(order.account)),
-            Cell("symbol", order.symbol, detail=origin),
+            Cell(
+                "symbol",
+                order.symbol,
+                detail="external" if is_external else "",
+                title="Placed outside Crossbook" if is_external else "",
+            ),
             Cell("side", "▲ Buy" if buys else "▼ Sell", "long" if buys else "short"),
             Cell("type", (order.order_type or "CONDITIONAL").replace("_", " ").capitalize(), detail=flags),
-            Cell("quantity", numbers.quantity(order.quantity, lot), detail=filled),
+            Cell("quantity", numbers.quantity(order.quantity, lot), detail=" · ".join(filter(None, (value, filled)))),
             Cell("price", price),
             Cell("state", words, tone, detail=order.reason),
             Cell("entered", _moment(order.created_at, book.now), title=f"{order.created_at:%Y-%m-%d %H:%M:%S} UTC"),

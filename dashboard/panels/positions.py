@@ -4,11 +4,23 @@ from decimal import Decimal
 
 from dashboard import numbers
 from dashboard.book import Book
-from dashboard.panels.cells import ZERO, age_cell, empty_message, freshness_of, side_tone, signed_cell
+from dashboard.panels.cells import (
+    ZERO,
+    age_cell,
+    empty_message,
+    figure_cell,
+    freshness_of,
+    nearness,
+    percent_up_to_all,
+    side_tone,
+    signed_cell,
+)
 from dashboard.presentation import Cell, Column, Panel, Row
 from exchanges.domain import PositionSide
 from portfolio.models import Position
 from portfolio.valuation import distance_ratio, notional_usd, pnl_ratio, signed
+
+_NO_BREAK = "\u00a0"
 
 
 def positions_panel(book: Book) -> Panel:
@@ -19,8 +31,8 @@ def positions_panel(book: Book) -> Panel:
         Column("entry", "Entry"),
         Column("mark", "Mark"),
         Column("liquidation", "Liquidation"),
-        Column("margin", "Margin"),
-        Column("pnl", "Unrealised PnL"),
+        Column("margin", "Margin USD"),
+        Column("pnl", "Unrealised PnL USD", title="Beneath it: percent of the entry value"),
         Column("age", "Age", "age"),
         Column("actions", "", "actions"),
     )
@@ -28,8 +40,8 @@ def positions_panel(book: Book) -> Panel:
     rows = tuple(_position_row(book, position) for position in ordered)
     footer = (
         Cell("account", "Total"),
-        Cell("quantity", "", detail=f"{numbers.money(book.exposure.gross_usd)} USD"),
-        Cell("margin", numbers.money(_sum_or_none([position.margin for position in ordered]))),
+        Cell("quantity", numbers.money(book.exposure.gross_usd), detail="gross USD"),
+        figure_cell("margin", numbers.money(_sum_or_none([position.margin for position in ordered]))),
         signed_cell("pnl", book.exposure.unrealized_pnl_usd),
     )
     return Panel("positions", "Positions", columns, rows, footer if rows else (), empty_message(book, rows, "No open positions."))
@@ -40,11 +52,9 @@ def _position_row(book: Book, position: Position) -> Row:
     tick, lot = (steps.tick, steps.lot) if steps else (None, None)
     side = PositionSide(position.side)
     value = notional_usd(position.quantity, position.mark_price)
-    liquidation = position.liquidation_price
     leverage = f" {numbers.quantity(position.leverage, None)}x" if position.leverage is not None else ""
     ratio = pnl_ratio(position.unrealized_pnl, position.entry_price, position.quantity)
     contracts = _contracts(position.quantity, steps.contract_size if steps else Decimal(1))
-    distance = _distance(position.mark_price, liquidation)
     return Row(
         key=str(position.pk),
         cells=(
@@ -55,11 +65,12 @@ def _position_row(book: Book, position: Position) -> Row:
                 numbers.quantity(signed(position.quantity, side), lot),
                 side_tone(side),
                 detail=f"{numbers.money(signed(value, side))} USD{contracts}",
+                title=f"{_plain(steps.contract_size)} {position.underlying} per contract" if steps and contracts else "",
             ),
             Cell("entry", numbers.price(position.entry_price, tick)),
             Cell("mark", numbers.price(position.mark_price, tick)),
-            Cell("liquidation", numbers.price(liquidation, tick), detail=distance, title="" if distance else "The exchange names no price"),
-            Cell("margin", numbers.money(position.margin)),
+            _liquidation_cell(position, tick),
+            figure_cell("margin", numbers.money(position.margin)),
             Cell(
                 "pnl",
                 numbers.signed_money(position.unrealized_pnl),
@@ -72,19 +83,19 @@ def _position_row(book: Book, position: Position) -> Row:
         freshness=freshness_of(book, position.as_of),
         id=position.pk,
         can_close=position.account.is_trading_enabled,
+        asset=position.underlying,
     )
 
 
-def _distance(mark_price: Decimal, liquidation_price: Decimal | None) -> str:
-    """How far the mark is from liquidation; beyond double its price the figure says nothing more."""
-    if liquidation_price is None:
-        return ""
-    ratio = distance_ratio(mark_price, liquidation_price)
-    return "> 100 % away" if ratio is not None and ratio > 1 else f"{numbers.percent(ratio)} away"
+def _liquidation_cell(position: Position, tick: Decimal | None) -> Cell:
+    if position.liquidation_price is None:
+        return Cell("liquidation", numbers.MISSING, "muted", "none given", "The exchange names no price")
+    ratio = distance_ratio(position.mark_price, position.liquidation_price)
+    return Cell("liquidation", numbers.price(position.liquidation_price, tick), nearness(ratio), f"{percent_up_to_all(ratio)} away")
 
 
 def _contracts(quantity: Decimal, contract_size: Decimal) -> str:
-    return "" if contract_size == 1 else f" · {_plain(quantity / contract_size)} contracts"
+    return "" if contract_size == 1 else f" · {_plain(quantity / contract_size)}{_NO_BREAK}contracts"
 
 
 def _plain(number: Decimal) -> str:

@@ -56,24 +56,32 @@ def chosen_portfolio(request: HtmxHttpRequest) -> Portfolio:
 
 def home_context(request: HtmxHttpRequest, order_ticket: OrderTicket | None = None) -> dict[str, Any]:
     """`order_ticket`: the ticket as filled in, where the page is shown again because of it."""
-    portfolio = chosen_portfolio(request)
+    account = order_ticket.chosen_account if order_ticket else None
+    portfolio = account.portfolio_link.portfolio if account else chosen_portfolio(request)
     book = read_book(portfolio.pk)
     can_trade = access.can_trade_in(request.user, portfolio)
     if can_trade and order_ticket is None:
-        order_ticket = OrderTicket(request.user, initial={"symbol": _largest_symbol(book)})
+        order_ticket = OrderTicket(request.user, portfolio=portfolio, initial={"symbol": _largest_symbol(book)})
         ticket.describe(order_ticket)
     return {
         "topbar": top_bar(book),
         "panels": {name: build(book) for name, build in PANELS.items()},
-        "ticket": order_ticket if can_trade else None,
+        "ticket": order_ticket if can_trade and order_ticket and order_ticket.accounts else None,
         "can_trade": can_trade,
         "version": book.version,
         "portfolio_id": portfolio.pk,
         "has_password": request.user.has_usable_password(),
+        "only_asset": _chosen_asset(request, book),
         "late_after_s": LATE_AFTER_PERIODS * settings.POLL_PERIOD_S,
         "stale_after_s": settings.STALE_AFTER_S,
         "server_now_ms": numbers.epoch_ms(datetime.now(UTC)),
     }
+
+
+def _chosen_asset(request: HtmxHttpRequest, book: Book) -> str:
+    """The asset whose positions alone are asked for; empty where there is none such in the book."""
+    named = request.GET.get("asset", "")
+    return named if any(asset.asset == named for asset in book.exposure.assets) else ""
 
 
 def _largest_symbol(book: Book) -> str:

@@ -1,6 +1,7 @@
 """What people do in the page: preview and send an order, cancel one, close a part of a position."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,8 +30,10 @@ from portfolio.execution.cancel import cancel, order_for
 from portfolio.execution.close import close, close_request, position_for
 from portfolio.execution.place import Idempotency, Intent, check, earlier_order, place
 from portfolio.execution.refusals import NotFound, Refused
+from portfolio.exposure import describe_age
 from portfolio.models import Order, Origin, Position
 from portfolio.states import OrderState
+from portfolio.valuation import signed
 
 _FAILURES = (Refused, ExchangeAPIError, NotPermitted, VaultError, Credential.DoesNotExist, TimeoutError)
 _FRACTIONS = ("0.25", "0.5", "0.75", "1")
@@ -91,8 +94,8 @@ def order_cancel(request: HtmxHttpRequest, order_id: int) -> HttpResponse:
     except _FAILURES as error:
         return finish(request, f"Not canceled: {_words(error)}", "danger", status=422)
     if order.is_open:
-        return finish(request, f"Cancel of {order.symbol} sent; the exchange has not confirmed it yet.", "warning")
-    return finish(request, f"{order.symbol}: {order.get_state_display().lower()}.", "ok")
+        return finish(request, f"{_named(order)}: cancel sent; the exchange has not confirmed it yet.", "warning")
+    return finish(request, f"{_named(order)}: {_state_of(order)}.", "ok")
 
 
 @dataclass(slots=True)
@@ -101,6 +104,7 @@ class CloseDialog:
 
     id: int
     title: str
+    side: str
     fraction: str
     sentence: str
     facts: list[tuple[str, str]]
@@ -144,16 +148,28 @@ def position_close(request: HtmxHttpRequest, position_id: int) -> HttpResponse:
 
 def outcome_of(order: Order) -> tuple[str, ToastTone]:
     """What became of a sent order, in one sentence."""
-    what = f"{order.side.capitalize()} {plain(order.quantity)} {order.symbol}"
+    what = _named(order)
     if order.state in (OrderState.UNKNOWN, OrderState.SUBMITTING):
-        return f"{what}: outcome unknown, the exchange is being asked. Do not repeat it.", "warning"
+        return f"{what}: outcome unknown, the exchange is being asked. Do not repeat it. Open orders will show it.", "warning"
     if order.state in (OrderState.REJECTED, OrderState.NOT_SENT, OrderState.NOT_PLACED):
-        return f"{what} {order.get_state_display().lower().replace('_', ' ')}: {order.reason}", "danger"
+        return f"{what} {_state_of(order)}: {order.reason}", "danger"
+    is_filled = order.filled_quantity == order.quantity
+    tone: ToastTone = "ok" if order.is_open or is_filled else "warning"  # canceled or expired at once: not all of it was traded
     if order.filled_quantity:
-        price = f" at {plain(order.average_price)}" if order.average_price is not None else ""
-        return f"{what}: {plain(order.filled_quantity)} filled{price}.", "ok"
-    tone: ToastTone = "ok" if order.is_open else "warning"  # canceled or expired at once: nothing was traded
-    return f"{what}: {order.get_state_display().lower().replace('_', ' ')}. {order.reason}".strip(), tone
+        price = f" at {ticket.grouped(order.average_price)}" if order.average_price is not None else ""
+        rest = "" if is_filled else f", the rest is {'open' if order.is_open else _state_of(order)}"
+        return f"{what}: {ticket.grouped(order.filled_quantity)} filled{price}{rest}.", tone
+    return f"{what}: {_state_of(order)}. {order.reason}".strip(), tone
+
+
+def _named(order: Order) -> str:
+    """`Buy 0.05 BTCUSDT at 101,000 on OKX · Demo`."""
+    price = f" at {ticket.grouped(order.price)}" if order.price is not None else ""
+    return f"{order.side.capitalize()} {ticket.grouped(order.quantity)} {order.symbol}{price} on {order.account}"
+
+
+def _state_of(order: Order) -> str:
+    return "open" if order.state == OrderState.NEW else order.get_state_display().lower().replace("_", " ")
 
 
 def _require_some_trading_role(user: User) -> None:
@@ -212,11 +228,16 @@ def _close_dialog(position: Position, fraction: str, key: str) -> CloseDialog:
     try:
         order = close_request(position, share, position.quantity, side)
     except Refused as error:
-        return CloseDialog(position.pk, title, fraction, "", [], [], key, error=error.message)
-    value = numbers.money(order.quantity * position.mark_price)
+        return CloseDialog(position.pk, title, "", fraction, "", [], [], key, error=error.message)
+    part = order.quantity / position.quantity
+    left = signed(position.quantity - order.quantity, side)
+    age = describe_age(datetime.now(UTC) - position.as_of)
     facts = [
-        ("Position", f"{side.value.capitalize()} {ticket.grouped(position.quantity)} at {ticket.grouped(position.entry_price)}"),
-        ("Closes", f"{plain(share * 100)} %, about {value} USDT at the mark"),
+        ("Position", f"{side.value.capitalize()} {ticket.grouped(position.quantity)}, entry {ticket.grouped(position.entry_price)}"),
+        ("Closes", f"{plain(share * 100)} %, about {numbers.money(order.quantity * position.mark_price)} USDT"),
+        ("PnL of this part", f"about {numbers.signed_money(position.unrealized_pnl * part)} USDT before fees"),
+        ("Leaves", ticket.position_in_words(left)),
+        ("Mark", f"{ticket.grouped(position.mark_price)}, {age} old"),
         ("Sent as", "Market, reduce-only; the position is read again first and the quantity rounded down"),
     ]
-    return CloseDialog(position.pk, title, fraction, f"{ticket.sentence_of(position.account, order)}.", facts, [], key)
+    return CloseDialog(position.pk, title, order.side.value, fraction, f"{ticket.sentence_of(position.account, order)}.", facts, [], key)

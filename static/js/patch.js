@@ -7,6 +7,7 @@ export function applyPanel(name, patch) {
   const panel = document.getElementById(`panel-${name}`);
   if (!panel) return true;
   const rows = new Map([...panel.querySelectorAll("tr[data-row]")].map((row) => [row.dataset.row, row]));
+  for (const [key, row] of patch.keys ? rows : []) row.toggleAttribute("data-gone", !patch.keys.includes(key));
   const known = [
     sameKeys(rows, patch.keys),
     ...Object.entries(patch.cells ?? {}).map(([key, cells]) => writeCells(rows.get(key), cells)),

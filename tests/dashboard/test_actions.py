@@ -1,5 +1,6 @@
 """Cancel and close from a row of the page, with and without htmx."""
 
+import json
 import re
 from decimal import Decimal
 from html import unescape
@@ -20,6 +21,7 @@ from tests.simulated import Sandbox
 
 HTMX = {"HX-Request": "true"}
 FRACTIONS = {"0.25": "0.1", "0.5": "0.2", "0.75": "0.3", "1": "0.4"}
+LEFT = {"0.25": "Long 0.3", "0.5": "Long 0.2", "0.75": "Long 0.1", "1": "flat"}
 
 
 def browser(user: User) -> Client:
@@ -51,6 +53,11 @@ def html_of(answer: Any, status: int = 200) -> str:
     return unescape(answer.content.decode())
 
 
+def toast_of(answer: Any) -> dict[str, str]:
+    toast: dict[str, str] = json.loads(answer.headers["HX-Trigger"])["toast"]
+    return toast
+
+
 def key_in(html: str) -> str:
     found = re.search(r'name="idempotency_key" value="([^"]+)"', html)
     assert found
@@ -65,10 +72,13 @@ def test_the_dialog_says_exactly_what_will_be_sent_and_sends_it(floor: Cast, fra
     assert f"Sell {quantity} ETHUSDT at market, reduce-only, on {floor.okx}." in html
     assert f"Close ETHUSDT on {floor.okx}" in html
     assert re.search(rf'id="fraction-{re.escape(fraction)}" aria-current="true"', html)
+    assert 'data-side="SELL"' in html
+    assert f"<dt>Leaves</dt><dd>{LEFT[fraction]}</dd>" in html
+    assert re.search(r"<dt>PnL of this part</dt><dd>about [+\u2212]?[\d,.]+ USDT before fees</dd>", html)
     assert "<html" not in html
     answer = client.post(f"/positions/{position.pk}/close", {"fraction": fraction, "idempotency_key": key_in(html)}, headers=HTMX)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert f"Sell {quantity} ETHUSDT: {quantity} filled at " in answer.headers["HX-Trigger"]
+    assert toast_of(answer)["text"].startswith(f"Sell {quantity} ETHUSDT on {floor.okx}: {quantity} filled at ")
     order = Order.objects.get(side="SELL")
     assert (order.quantity, order.reduce_only, order.origin, order.state) == (Decimal(quantity), True, "page", "FILLED")
 
@@ -80,7 +90,8 @@ def test_without_htmx_the_dialog_is_a_page_and_the_outcome_a_message(floor: Cast
     answer = client.post(f"/positions/{position.pk}/close", {"fraction": "1", "idempotency_key": key_in(html)})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     page = html_of(client.get("/"))
-    assert re.search(r'<li class="note" data-tone="ok">Sell 0\.4 ETHUSDT: 0\.4 filled at [\d.]+\.</li>', page)
+    words = rf"Sell 0\.4 ETHUSDT on {floor.binance}: 0\.4 filled at [\d,.]+\."
+    assert re.search(rf'<li class="note" data-tone="ok">{words}</li>', page)
 
 
 def test_a_second_click_on_close_is_answered_with_the_first_one_even_when_the_position_is_gone(floor: Cast, sandbox: Sandbox) -> None:
@@ -149,8 +160,8 @@ def test_a_resting_order_is_canceled_from_its_row(floor: Cast, exchange: str) ->
     order, client = resting(floor, account), browser(floor.alice)
     answer = client.post(f"/orders/{order.pk}/cancel", headers=HTMX)
     assert answer.status_code == 204
-    assert answer.headers["HX-Trigger"] == '{"toast": {"text": "ETHUSDT: canceled.", "tone": "ok"}}'
     order.refresh_from_db()
+    assert toast_of(answer) == {"text": f"Buy 0.1 ETHUSDT at {order.price:,.0f} on {account}: canceled.", "tone": "ok"}
     assert order.state == "CANCELED"
     again = client.post(f"/orders/{order.pk}/cancel", headers=HTMX)
     assert again.status_code == 422

@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 
 from dashboard.panels import PANELS
-from exchanges.models import Exchange
+from exchanges.models import Environment, Exchange
 from portfolio.models import Role
 from tests.dashboard import rows
 from tests.dashboard.conftest import Desk
 
-HOME_QUERIES = 17
+HOME_QUERIES = 19
 PANEL_QUERIES = 11
 
 
@@ -73,6 +73,27 @@ def test_queries_do_not_grow_with_the_book(desk: Desk, path: str, django_assert_
     assert path == "/panel/topbar" or "COIN59" in html
 
 
+def test_an_asset_of_the_exposure_leads_to_its_positions_alone(desk: Desk) -> None:
+    rows.position(desk.bybit, "ETHUSDT")
+    client = desk.client(desk.alice)
+    html = page(client)
+    address = f"/?portfolio={desk.portfolio.pk}&amp;asset=ETH"
+    assert f'href="{address}" data-asset="ETH"' in panel_in(html, "exposure")
+    assert " hidden>" not in panel_in(html, "positions").split("<tbody>")[1]
+    only = page(client, address.replace("&amp;", "&"))
+    shown = re.findall(r'<tr data-row="\d+" data-freshness="fresh" data-asset="(\w+)"( hidden)?>', panel_in(only, "positions"))
+    assert sorted(set(shown)) == [("BTC", " hidden"), ("ETH", "")]
+    assert '<p class="filter" data-filter="ETH">' in only
+    assert 'data-asset="ETH" title="Show the positions in ETH" aria-current="true"' in only
+
+
+@pytest.mark.parametrize("named", ["", "NOPE", "btc", "%22%3E", "%00"])
+def test_an_asset_that_is_not_in_the_book_hides_nothing(desk: Desk, named: str) -> None:
+    html = page(desk.client(desk.alice), f"/?asset={named}")
+    assert 'data-filter="" hidden' in html
+    assert " hidden>" not in panel_in(html, "positions").split("<tbody>")[1]
+
+
 def test_a_trader_sees_the_ticket_and_the_buttons(desk: Desk) -> None:
     html = page(desk.client(desk.alice))
     assert 'id="ticket"' in html
@@ -105,6 +126,40 @@ def test_the_ticket_offers_only_accounts_its_user_may_trade(desk: Desk) -> None:
     options = re.findall(r'<option value="(\d+)"', html)
     assert sorted(options) == sorted(str(account.pk) for account in desk.accounts)
     assert "Only watched" not in html
+
+
+def test_a_page_offers_accounts_of_its_own_portfolio_alone(desk: Desk) -> None:
+    """The frame says which environment the page is in; an account of another one in the ticket would make that a lie."""
+    live = rows.portfolio("Second", {desk.alice: Role.TRADER}, Environment.LIVE)
+    client = desk.client(desk.alice)
+    assert 'id="ticket' not in page(client, f"/?portfolio={live.pk}")
+    demo = rows.portfolio("Third", {desk.alice: Role.TRADER}, Environment.DEMO)
+    account = rows.account(demo, Exchange.BYBIT, label="Demo trading")
+    html = page(client, f"/?portfolio={demo.pk}")
+    assert re.findall(r'<option value="(\d+)"', html) == [str(account.pk)]
+    assert "Demo trading" not in page(client)
+
+
+def test_the_ticket_describes_the_account_that_it_shows_first(desk: Desk) -> None:
+    book = rows.portfolio("Second", {desk.alice: Role.TRADER})
+    for exchange, price in ((Exchange.OKX, "70000"), (Exchange.BINANCE, "80000")):
+        rows.account(book, exchange)
+        rows.mark(exchange, "ETHUSDT", price)
+        rows.instrument(exchange, "ETHUSDT")
+    rows.position(book.account_links.get(account__exchange="okx").account, "ETHUSDT")
+    html = page(desk.client(desk.alice), f"/?portfolio={book.pk}")
+    assert re.findall(r'<optgroup label="(\w+)"', html) == ["Binance", "OKX"]
+    assert "ETHUSDT mark 80,000.0 · Binance" in html
+
+
+def test_without_htmx_the_ticket_comes_back_on_the_page_of_its_portfolio(desk: Desk) -> None:
+    demo = rows.portfolio("Third", {desk.alice: Role.TRADER}, Environment.DEMO)
+    account = rows.account(demo, Exchange.BYBIT, label="Demo trading")
+    fields = {"account": str(account.pk), "symbol": "BTCUSDT", "refresh": "1"}
+    html = desk.client(desk.alice).post("/ticket/preview", fields).content.decode()
+    assert "<title>Third · Crossbook</title>" in html
+    assert 'class="home" data-environment="demo"' in html
+    assert re.findall(r'<option value="(\d+)"', html) == [str(account.pk)]
 
 
 def test_somebody_without_a_portfolio_is_told_so(desk: Desk) -> None:
@@ -155,6 +210,15 @@ def test_a_missing_figure_is_a_dash_and_never_a_zero(desk: Desk) -> None:
     assert re.search(r'data-cell="margin"[^>]*><span class="value">—', total)
 
 
+def test_a_book_of_which_nothing_is_known_shows_no_zero(desk: Desk) -> None:
+    book = rows.portfolio("Empty", {desk.alice: Role.TRADER})
+    client = desk.client(desk.alice)
+    account = rows.account(book, Exchange.OKX)
+    assert "0.00" not in panel_in(page(client, f"/?portfolio={book.pk}"), "topbar")
+    rows.state(account)
+    assert panel_in(page(client, f"/?portfolio={book.pk}"), "topbar").count(">0.00<") == 3
+
+
 def test_an_unknown_equity_is_no_total(desk: Desk) -> None:
     desk.okx.state.equity_usd = None
     desk.okx.state.save()
@@ -190,7 +254,7 @@ def test_a_refused_key_is_named_where_it_matters(desk: Desk) -> None:
 def test_an_empty_book_says_what_it_waits_for(desk: Desk) -> None:
     book = rows.portfolio("Empty", {desk.alice: Role.TRADER})
     client = desk.client(desk.alice)
-    assert "No account yet: connect one to see its book here." in page(client, f"/?portfolio={book.pk}")
+    assert "No account yet. ./run manage add_account connects one; its book then shows here." in page(client, f"/?portfolio={book.pk}")
     account = rows.account(book, Exchange.OKX)
     assert "Waiting for the first answer from OKX." in page(client, f"/?portfolio={book.pk}")
     rows.state(account)

@@ -80,7 +80,7 @@ def test_a_quantity_has_its_lots_places(number: str | None, lot: str | None, tex
 @pytest.mark.parametrize(
     ("number", "plain", "signed", "tone"),
     [
-        (None, "—", "—", ""),
+        (None, "—", "—", "muted"),
         ("0", "0.00", "0.00", ""),
         ("1.005", "1.01", "+1.01", "long"),
         ("-1", "\u22121.00", "\u22121.00", "short"),

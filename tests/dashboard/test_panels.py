@@ -9,7 +9,6 @@ import pytest
 from dashboard.book import Book, read_book
 from dashboard.panels import PANELS, top_bar
 from dashboard.presentation import Panel, Row
-from exchanges.models import Exchange
 from portfolio.models import Portfolio, Position
 from tests.dashboard import rows
 from tests.dashboard.conftest import Desk
@@ -69,7 +68,8 @@ def test_a_short_is_negative_and_okx_shows_its_contracts(desk: Desk) -> None:
     short = Position.objects.get(account=desk.okx)
     row = row_of(desk, "positions", short.pk)
     assert row.cell("quantity").text == "\u22120.2000"
-    assert row.cell("quantity").detail == "\u221219,000.00 USD · 20 contracts"
+    assert row.cell("quantity").detail == "\u221219,000.00 USD · 20\u00a0contracts"
+    assert row.cell("quantity").title == "0.01 BTC per contract"
     assert row.cell("symbol").detail.startswith("▼ S")
     assert row.cell("quantity").tone == "short"
 
@@ -80,18 +80,52 @@ def test_a_margin_total_that_lacks_a_part_is_none(desk: Desk) -> None:
     Position.objects.filter(margin=None).update(margin=Decimal("250"))
     footer = {cell.column: cell for cell in panel(desk, "positions").footer}
     assert footer["margin"].text == "5,000.00"
-    assert footer["quantity"].detail == "66,500.00 USD"
+    assert (footer["quantity"].text, footer["quantity"].detail) == ("66,500.00", "gross USD")
 
 
 def test_the_bar_of_an_asset_has_a_part_per_account_and_is_as_wide_as_the_largest_side(desk: Desk) -> None:
     row = row_of(desk, "exposure", "BTC")
     bar = row.cell("bar")
     assert [(segment.exchange, segment.start, segment.width, segment.tone) for segment in bar.segments] == [
-        ("binance", "50.00", "50.00", "long"),
-        ("okx", "30.00", "20.00", "short"),
+        ("Binance", "50.00", "50.00", "long"),
+        ("OKX", "30.00", "20.00", "short"),
     ]
-    assert bar.title == "binance +47,500.00 USD, okx \u221219,000.00 USD"
-    assert (row.cell("net").text, row.cell("net").detail, row.cell("share").text) == ("+28,500.00", "0.3 BTC", "9.50 %")
+    assert bar.title == "Binance +47,500.00 USD, OKX \u221219,000.00 USD"
+    assert (row.cell("net").text, row.cell("quantity").text, row.cell("share").text) == ("+28,500.00", "0.3 BTC", "+9.50 %")
+
+
+def test_the_parts_of_a_bar_stand_in_the_order_of_the_chips(desk: Desk) -> None:
+    for account in (desk.okx, desk.bybit, desk.binance):
+        rows.position(account, "SOLUSDT")
+    parts = row_of(desk, "exposure", "SOL").cell("bar").segments
+    assert [part.exchange for part in parts] == [chip.exchange for chip in top_bar(book_of(desk)).chips]
+
+
+def test_a_position_belongs_to_the_row_of_its_asset(desk: Desk) -> None:
+    assets = {row.key for row in panel(desk, "exposure").rows}
+    assert {row.asset for row in panel(desk, "positions").rows} == assets
+
+
+@pytest.mark.parametrize(
+    ("price", "detail", "tone"),
+    [
+        ("81000", "14.74 % away", "warning"),
+        ("90000", "5.26 % away", "danger"),
+        ("40000", "57.89 % away", ""),
+        ("300000", "> 100 % away", ""),
+    ],
+)
+def test_a_close_liquidation_price_stands_out(desk: Desk, price: str, detail: str, tone: str) -> None:
+    Position.objects.filter(pk=desk.position.pk).update(liquidation_price=Decimal(price))
+    cell = row_of(desk, "positions", desk.position.pk).cell("liquidation")
+    assert (cell.detail, cell.tone) == (detail, tone)
+
+
+def test_a_missing_figure_stands_back_and_says_why(desk: Desk) -> None:
+    Position.objects.filter(pk=desk.position.pk).update(liquidation_price=None, margin=None)
+    row = row_of(desk, "positions", desk.position.pk)
+    assert (row.cell("liquidation").text, row.cell("liquidation").tone, row.cell("liquidation").detail) == ("—", "muted", "none given")
+    assert (row.cell("margin").text, row.cell("margin").tone) == ("—", "muted")
 
 
 def test_bars_do_not_leave_their_frame(desk: Desk) -> None:
@@ -132,7 +166,7 @@ def test_an_order_says_honestly_how_it_stands(desk: Desk, fields: dict[str, Any]
     if order.is_unresolved:
         assert (row.freshness, row.cell("state").tone) == ("unknown", "warning")
     if order.origin == "external":
-        assert row.cell("symbol").detail == "placed outside Crossbook"
+        assert (row.cell("symbol").detail, row.cell("symbol").title) == ("external", "Placed outside Crossbook")
 
 
 @pytest.mark.parametrize("state", ["FILLED", "CANCELED", "EXPIRED"])
@@ -156,6 +190,13 @@ def test_a_market_order_has_no_price_and_flags_stand_beneath_the_type(desk: Desk
     assert (row.cell("side").text, row.cell("side").tone) == ("▼ Sell", "short")
 
 
+def test_an_order_says_what_it_is_worth_and_how_much_of_it_is_filled(desk: Desk) -> None:
+    order = rows.order(desk.binance, state="PARTIALLY_FILLED", filled_quantity=Decimal("0.004"), time_in_force="GTX")
+    row = row_of(desk, "orders", order.pk)
+    assert row.cell("quantity").detail == "900.00 USD · 0.004 filled"
+    assert row.cell("type").detail == "post-only"
+
+
 def test_a_balance_shows_what_is_there_and_a_dash_for_what_is_not_said(desk: Desk) -> None:
     rows.balance(desk.okx, "PEPE", "1E-8")
     by_asset = {row.cell("asset").text: texts(row) for row in panel(desk, "balances").rows}
@@ -163,27 +204,10 @@ def test_a_balance_shows_what_is_there_and_a_dash_for_what_is_not_said(desk: Des
     assert (by_asset["PEPE"]["total"], by_asset["PEPE"]["available"], by_asset["PEPE"]["pnl"]) == ("0.00000001", "—", "—")
 
 
-def test_the_top_bar_names_what_equity_is_made_of(desk: Desk) -> None:
-    bar = top_bar(book_of(desk))
-    figures = {figure.name: figure.cell for figure in bar.figures}
-    assert figures["equity"].text == "300,000.00"
-    assert figures["equity"].title == (
-        "The exchanges' own totals in USD (Binance totalMarginBalance, Bybit totalEquity, OKX totalEq); USDT counts as one USD"
-    )
-    assert (bar.environment, bar.portfolio, bar.is_complete) == ("sandbox", "Alice's book", True)
-    assert [(chip.exchange, chip.freshness) for chip in bar.chips] == [("Binance", "fresh"), ("Bybit", "fresh"), ("OKX", "fresh")]
-
-
-def test_a_new_account_waits_and_a_disabled_one_is_gone(desk: Desk) -> None:
-    rows.account(desk.portfolio, Exchange.BYBIT, label="New", is_default=False)
-    desk.okx.is_enabled = False
-    desk.okx.save()
-    bar = top_bar(book_of(desk))
-    assert [(chip.label, chip.freshness, chip.reason) for chip in bar.chips if chip.label == "New"] == [
-        ("New", "unknown", "Waiting for the first answer from Bybit")
-    ]
-    assert "OKX" not in {chip.exchange for chip in bar.chips}
-    assert not bar.is_complete
+def test_dollars_have_two_places_whatever_the_exchange_sends(desk: Desk) -> None:
+    rows.balance(desk.okx, "USDT", "99974.61518454")
+    totals = {row.cell("account").text: row.cell("total").text for row in panel(desk, "balances").rows}
+    assert totals[str(desk.okx)] == "99,974.62"
 
 
 def test_a_book_that_is_gone_is_an_error(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The ticket: what it says before anything is judged, its errors beside their fields, the sentence to confirm, and one order per click."""
 
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from exchanges.models import Exchange, ExchangeAccount, MarkPrice
-from portfolio.models import Order, Portfolio, Role
+from portfolio.models import AccountState, Order, Portfolio, Role
 from tests.conftest import Cast
 from tests.dashboard import rows
 from tests.simulated import Sandbox
@@ -74,6 +75,11 @@ def html_of(answer: Any, status: int = 200) -> str:
     return unescape(answer.content.decode())
 
 
+def toast_of(answer: Any) -> dict[str, str]:
+    toast: dict[str, str] = json.loads(answer.headers["HX-Trigger"])["toast"]
+    return toast
+
+
 def hidden_fields(html: str) -> dict[str, str]:
     """What the confirmation's form sends, as a browser would."""
     form = re.search(r'<form class="confirmation".*?</form>', html, re.S)
@@ -89,7 +95,7 @@ def test_a_good_order_is_shown_as_a_sentence_to_confirm_and_nothing_is_sent(brow
     assert f"Buy 0.01 BTCUSDT at {price:,} limit on {browser.account}" in html
     assert f"<dd>{browser.account} (Sandbox)</dd>" in html
     assert "USDT at the limit price" in html
-    assert "<dt>Time in force</dt><dd>GTC</dd>" in html
+    assert "<dt>Time in force</dt><dd>Good till canceled</dd>" in html
     assert "Contracts" not in html
     assert "Send order" in html
     assert ("<html" in html) is not browser.htmx
@@ -112,7 +118,7 @@ def test_a_box_left_empty_comes_back_empty(htmx: Browser) -> None:
 def test_a_market_order_names_the_mark_it_was_valued_at(htmx: Browser) -> None:
     html = html_of(htmx.preview(order_type="MARKET", side="SELL"))  # a price left over in the box is not sent
     assert f"Sell 0.01 BTCUSDT at market on {htmx.account}" in html
-    assert "USDT at the mark " in html
+    assert re.search(r"USDT at the mark [\d,.]+, \d+ s old", html)
     assert "Time in force" not in html
 
 
@@ -168,6 +174,7 @@ def test_what_no_form_of_ours_sends_is_refused(htmx: Browser, changes: dict[str,
 def test_what_was_typed_is_still_there_after_an_error(htmx: Browser) -> None:
     html = html_of(htmx.preview(quantity="0.0001", time_in_force="GTX", reduce_only="on"), 422)
     assert 'value="0.0001"' in html
+    assert re.findall(r'id="([\w-]+)"[^>]*autofocus', html) == ["ticket-quantity"]
     assert '<option value="GTX" selected>' in html
     assert re.search(r'name="reduce_only" checked', html)
     assert f'value="{KEY}"' in html
@@ -179,7 +186,39 @@ def test_a_refresh_brings_fresh_facts_and_no_judgement(browser: Browser) -> None
     assert "aria-invalid" not in html
     assert re.search(r"ETHUSDT mark [\d,.]+ · Binance, \d+ s ago", html)
     assert re.search(r"tick [\d.]+ · lot [\d.]+ · min [\d.]+ USDT", html)
+    assert "autofocus" not in html
+    assert '<small id="ticket-unit">ETH</small>' in html
     assert "NOPE is not listed at Binance" in html_of(browser.refresh(symbol="nope"))
+
+
+def test_the_ticket_says_what_is_held_and_what_is_left_to_trade_with(htmx: Browser) -> None:
+    AccountState.objects.filter(account=htmx.account).delete()
+    assert "position " not in html_of(htmx.refresh())
+    rows.state(htmx.account, available_usd=Decimal("92797.05"))
+    assert "position none · available 92,797.05 USD<" in html_of(htmx.refresh())
+    rows.position(htmx.account, side="SHORT", quantity="0.1805")
+    assert "position short 0.1805 · available 92,797.05 USD<" in html_of(htmx.refresh())
+    AccountState.objects.update(balances_as_of=rows.now() - timedelta(minutes=4))
+    assert "position short 0.1805 · available 92,797.05 USD · 4 min old<" in html_of(htmx.refresh())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Short 0.1805 → Short 0.1705 if all of it fills"),
+        ({"side": "SELL"}, "Short 0.1805 → Short 0.1905 if all of it fills"),
+        ({"quantity": "1"}, "Short 0.1805 → Long 0.8195 if all of it fills"),
+        ({"reduce_only": "on"}, ""),
+    ],
+)
+def test_the_confirmation_says_what_the_position_becomes(htmx: Browser, changes: dict[str, str], words: str) -> None:
+    AccountState.objects.filter(account=htmx.account).delete()
+    rows.state(htmx.account)
+    rows.position(htmx.account, side="SHORT", quantity="0.1805")
+    found = re.search(r"<dt>Position</dt><dd>(.*?)</dd>", html_of(htmx.preview(**changes)))
+    assert (found[1] if found else "") == words
+    AccountState.objects.update(position_mode="hedge")
+    assert "<dt>Position</dt>" not in html_of(htmx.preview(**changes))
 
 
 @pytest.mark.parametrize("account", ["", "²", "１", "x", "-1", "9" * 5000])
@@ -212,10 +251,10 @@ def test_an_order_is_sent_once_however_often_it_is_clicked(browser: Browser, san
     order = Order.objects.get()
     assert (order.state, order.origin, order.actor) == ("FILLED", "page", floor.alice)
     assert len(sandbox.ledger("binance", floor.name)["orders"]) == 1
-    words = f"Buy 0.01 BTCUSDT: 0.01 filled at {order.average_price:f}".rstrip("0").rstrip(".")
+    words = f"Buy 0.01 BTCUSDT on {browser.account}: 0.01 filled at {order.average_price:,f}".rstrip("0").rstrip(".")
     if browser.htmx:
         for answer in answers:
-            assert words in answer.headers["HX-Trigger"]
+            assert toast_of(answer)["text"] == f"{words}."
             html = html_of(answer)
             assert 'id="ticket"' in html
             assert KEY not in html  # the next order has a key of its own

@@ -70,7 +70,7 @@ def test_orders_of_the_ticket_reach_each_exchange(book: BookPage, outsider: Outs
     account, price = ACCOUNTS[venue], resting_price(outsider, venue)
     book.fill_ticket(account, SYMBOL, RESTING, price)
     book.preview("BUY", f"Buy {RESTING} {SYMBOL} at {price} limit on {account}")
-    assert book.send() == f"Buy {RESTING} {SYMBOL}: new."
+    assert book.send() == f"Buy {RESTING} {SYMBOL} at {price} on {account}: open."
     book.show("orders")
     order = book.rows("orders", account, SYMBOL, price)
     expect(order).to_have_count(1, timeout=PUSH_DEADLINE_S * 1_000)
@@ -78,7 +78,7 @@ def test_orders_of_the_ticket_reach_each_exchange(book: BookPage, outsider: Outs
 
     book.fill_ticket(account, SYMBOL, BOUGHT)
     book.preview("BUY", f"Buy {BOUGHT} {SYMBOL} at market on {account}")
-    assert book.send().startswith(f"Buy {BOUGHT} {SYMBOL}: {BOUGHT} filled at ")
+    assert book.send().startswith(f"Buy {BOUGHT} {SYMBOL} on {account}: {BOUGHT} filled at ")
     book.show("positions")
     position = book.rows("positions", account, SYMBOL)
     expect(position).to_have_count(1, timeout=PUSH_DEADLINE_S * 1_000)
@@ -93,7 +93,7 @@ def test_half_of_a_position_is_closed_in_its_row(book: BookPage, outsider: Outsi
     dialog.get_by_role("link", name="50 %", exact=True).click()
     expect(dialog.locator(".sentence")).to_have_text(f"Sell 0.3 {SYMBOL} at market, reduce-only, on {ACCOUNTS[BINANCE]}.")
     dialog.get_by_role("button", name="Send close order").click()
-    assert book.toast().startswith(f"Sell 0.3 {SYMBOL}: 0.3 filled at ")
+    assert book.toast().startswith(f"Sell 0.3 {SYMBOL} on {ACCOUNTS[BINANCE]}: 0.3 filled at ")
     expect(dialog).to_be_hidden()
     book.expect_cell(position, "quantity", "0.300")
     assert outsider.positions(BINANCE)[SYMBOL] == Decimal("0.3")
@@ -107,7 +107,9 @@ def test_a_resting_order_is_canceled_in_its_row(book: BookPage) -> None:
     expect(button).to_have_text("Cancel order?")
     eventually(lambda: button.evaluate("(button) => performance.now() - button.dataset.armed > 500"), within_s=5, what="the second step")
     button.click()
-    assert book.toast() == f"{SYMBOL}: canceled."
+    text = book.toast()
+    assert text.startswith(f"Buy {RESTING} {SYMBOL} at ")
+    assert text.endswith(f" on {ACCOUNTS[OKX]}: canceled.")
     expect(order).to_have_count(0, timeout=PUSH_DEADLINE_S * 1_000)
 
 
@@ -124,7 +126,22 @@ def test_what_others_trade_appears_on_the_open_page(book: BookPage, outsider: Ou
     for venue in VENUES:
         order = book.rows("orders", ACCOUNTS[venue], SYMBOL, prices[venue])
         expect(order).to_have_count(1, timeout=ORDERS_DEADLINE_S * 1_000)
-        expect(order).to_contain_text("placed outside Crossbook")
+        expect(order).to_contain_text("external")
+
+
+def test_an_asset_shows_the_positions_it_is_made_of_and_keeps_showing_only_them(book: BookPage) -> None:
+    asset = SYMBOL.removesuffix("USDT")
+    book.show("orders")
+    link = book.page.locator(f"#panel-exposure a[data-asset='{asset}']")
+    shown_rows = book.page.locator("#panel-positions tr[data-row]:visible")
+    link.click()
+    expect(shown_rows).to_have_count(3)
+    expect(link).to_have_attribute("aria-current", "true")
+    with book.page.expect_response(lambda response: "/panel/positions" in response.url):
+        book.page.evaluate("() => htmx.trigger('#panel-positions', 'refresh')")
+    expect(shown_rows).to_have_count(3)
+    book.page.get_by_role("link", name="Show all").click()
+    expect(shown_rows).to_have_count(book.rows("positions").count())
 
 
 def test_figures_grow_old_while_polling_stands_still(book: BookPage, crossbook: Crossbook) -> None:
@@ -168,13 +185,13 @@ def test_everything_can_be_done_without_javascript(browser: Browser, crossbook: 
         book.fill_ticket(account, SYMBOL, "0.8", price)
         book.preview("BUY", f"Buy 0.8 {SYMBOL} at {price} limit on {account}")
         page.get_by_role("button", name="Send order").click()
-        expect(page.locator(".messages .note")).to_have_text(f"Buy 0.8 {SYMBOL}: new.")
+        expect(page.locator(".messages .note")).to_have_text(f"Buy 0.8 {SYMBOL} at {price} on {account}: open.")
         book.show("orders")
         order = book.rows("orders", account, SYMBOL, price)
         expect(order).to_contain_text("Open")
 
         order.get_by_role("button", name="Cancel").click()
-        expect(page.locator(".messages .note")).to_have_text(f"{SYMBOL}: canceled.")
+        expect(page.locator(".messages .note")).to_have_text(f"Buy 0.8 {SYMBOL} at {price} on {account}: canceled.")
         expect(order).to_have_count(0)
 
         held = outsider.positions(BYBIT)[SYMBOL]
