@@ -64,7 +64,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A table that is refreshed as a whole, served alone and pushed. `message` says why it is empty or what it lacks."""
+    """A table that is refreshed as a whole, served alone and pushed. `message` says why it is empty or what it lacks; `late_after_s` and
+    `stale_after_s` are its own where its figures are read less often than those of the page (0: as the page)."""
 
     name: str
     title: str
@@ -72,6 +73,8 @@ class Panel:
     rows: tuple[Row, ...]
     footer: tuple[Cell, ...] = ()
     message: str = ""
+    late_after_s: int = 0
+    stale_after_s: int = 0
 
     @property
     def lines(self) -> tuple[tuple[Row, tuple[tuple[Column, Cell | None], ...]], ...]:

@@ -182,4 +182,5 @@ LOGGING = {
 POLL_PERIOD_S = environment.whole_number("POLL_PERIOD_S", 5, low=1, high=3_600)
 ORDER_POLL_PERIOD_S = environment.whole_number("ORDER_POLL_PERIOD_S", 30, low=1, high=3_600)
 STALE_AFTER_S = 3 * POLL_PERIOD_S
+ORDERS_STALE_AFTER_S = 2 * ORDER_POLL_PERIOD_S + POLL_PERIOD_S  # one reading may fail
 POLL_SHARD_ACCOUNTS = 50

@@ -16,7 +16,7 @@ from portfolio.valuation import notional_usd
 def account(row: ExchangeAccount, state: AccountState | None, now: datetime) -> schemas.AccountOut:
     as_of = state.as_of if state else None
     stale = is_stale(as_of, now=now, stale_after=stale_after())
-    error = state.error_message if state else ""
+    error = state.trouble if state else ""
     status = "error" if error else "waiting" if as_of is None else "stale" if stale else "ok"
     age = None if as_of is None else Decimal(max(0, round((now - as_of).total_seconds() * 10))) / 10
     return schemas.AccountOut(

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
 from dashboard import numbers
 from dashboard.book import Book
-from dashboard.panels.cells import empty_message, freshness_of
+from dashboard.panels.cells import age_cell, empty_message
 from dashboard.presentation import Cell, Column, Freshness, Panel, Row, Tone
 from portfolio.models import Order
 from portfolio.states import OrderState
@@ -20,8 +22,6 @@ _ORDER_STATES: dict[str, tuple[str, Tone]] = {
     OrderState.NOT_PLACED: ("Not placed", "danger"),
     OrderState.GONE: ("Gone: how it ended is not known", "warning"),
 }
-
-
 _LIFETIMES = {"GTX": "post-only"}
 
 
@@ -35,10 +35,19 @@ def orders_panel(book: Book) -> Panel:
         Column("price", "Price"),
         Column("state", "State", "text"),
         Column("entered", "Entered (UTC)", "age"),
+        Column("age", "Age", "age", "How long ago the exchange was last asked about it"),
         Column("actions", "", "actions"),
     )
     rows = tuple(_order_row(book, order) for order in book.orders)
-    return Panel("orders", "Open orders", columns, rows, (), empty_message(book, rows, "No open orders."))
+    return Panel(
+        "orders",
+        "Open orders",
+        columns,
+        rows,
+        message=empty_message(book, rows, "No open orders."),
+        late_after_s=settings.ORDER_POLL_PERIOD_S + settings.POLL_PERIOD_S,
+        stale_after_s=settings.ORDERS_STALE_AFTER_S,
+    )
 
 
 def _order_row(book: Book, order: Order) -> Row:
@@ -46,8 +55,7 @@ def _order_row(book: Book, order: Order) -> Row:
     tick, lot = (steps.tick, steps.lot) if steps else (None, None)
     words, tone = _ORDER_STATES.get(order.state, (order.state, ""))
     buys = order.side == "BUY"
-    state = book.state_of(order.account)
-    as_of = max(filter(None, (order.venue_updated_at, order.updated_at, state.orders_as_of if state and not order.is_unresolved else None)))
+    as_of = _as_of(book, order)
     lifetime = _LIFETIMES.get(order.time_in_force, order.time_in_force)
     flags = " · ".join(flag for flag in (lifetime, "reduce-only" if order.reduce_only else "") if flag)
     value = f"{numbers.money(order.quantity * order.price)} USD" if order.price is not None else ""
@@ -70,6 +78,7 @@ def _order_row(book: Book, order: Order) -> Row:
             Cell("price", price),
             Cell("state", words, tone, detail=order.reason),
             Cell("entered", _moment(order.created_at, book.now), title=f"{order.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+            age_cell(book, as_of),
         ),
         freshness="unknown" if order.is_unresolved else _order_freshness(book, order, as_of),
         id=order.pk,
@@ -87,7 +96,16 @@ def _can_cancel(order: Order) -> bool:
     return order.is_open and bool(order.exchange_order_id) and order.account.is_trading_enabled and order.order_type in ("MARKET", "LIMIT")
 
 
-def _order_freshness(book: Book, order: Order, as_of: datetime) -> Freshness:
-    """Order lists are read less often than positions, so their account's holdings say whether the venue answers at all."""
+def _as_of(book: Book, order: Order) -> datetime:
+    """A list of open orders speaks of those that it holds: not of one whose outcome is not known, and not of one that it lacks."""
     state = book.state_of(order.account)
-    return freshness_of(book, max(as_of, state.as_of) if state and state.as_of else as_of)
+    if state is None or state.orders_as_of is None or order.is_unresolved or order.missing_since is not None:
+        return order.updated_at
+    return max(order.updated_at, state.orders_as_of)
+
+
+def _order_freshness(book: Book, order: Order, as_of: datetime) -> Freshness:
+    """Of its own reading alone: positions that are read well say nothing of the orders."""
+    state = book.state_of(order.account)
+    cannot_be_read = state is not None and state.orders_error != ""
+    return "stale" if cannot_be_read or (book.now - as_of).total_seconds() > settings.ORDERS_STALE_AFTER_S else "fresh"

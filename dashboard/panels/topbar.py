@@ -60,7 +60,7 @@ def _with(cell: Cell, detail: str, title: str = "") -> Cell:
 def _chip(book: Book, account: ExchangeAccount, *, is_only: bool) -> Chip:
     state = book.state_of(account)
     as_of = state.as_of if state else None
-    reason = state.error_message if state else ""
+    reason = state.trouble if state else ""
     freshness: Freshness = "error" if reason else freshness_of(book, as_of)
     if as_of is None and not reason:
         reason = f"Waiting for the first answer from {account.get_exchange_display()}"

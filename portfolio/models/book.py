@@ -36,6 +36,11 @@ class AccountState(models.Model):
         return f"state of {self.account}"
 
     @property
+    def trouble(self) -> str:
+        """What keeps this account from being read, in words; empty where nothing does."""
+        return self.error_message or (f"The open orders could not be read: {self.orders_error}" if self.orders_error else "")
+
+    @property
     def as_of(self) -> datetime | None:
         """The age of the older of positions and balances; None until both were read once."""
         if self.positions_as_of is None or self.balances_as_of is None:

@@ -16,6 +16,7 @@ export function ageText(seconds) {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+// Some panels are read less often than the page and have limits of their own.
 export function freshnessOf(seconds, { lateAfter, staleAfter } = document.body.dataset) {
   if (seconds >= Number(staleAfter)) return "stale";
   return seconds >= Number(lateAfter) ? "late" : "fresh";
@@ -34,7 +35,7 @@ function tickOne(element, now) {
   const seconds = (now - asOf) / 1000;
   const text = ageText(seconds);
   if (element.textContent !== text) element.textContent = text;
-  const freshness = freshnessOf(seconds);
+  const freshness = freshnessOf(seconds, element.closest("[data-stale-after]").dataset);
   if (element.dataset.freshness !== freshness) element.dataset.freshness = freshness;
   const title = freshness === "fresh" ? "" : `Last known ${time.format(asOf)}`;
   if (element.title !== title) element.title = title;

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from dashboard.book import Book, read_book
 from dashboard.panels import PANELS, top_bar
 from dashboard.presentation import Panel, Row
-from portfolio.models import Portfolio, Position
+from portfolio.models import AccountState, Order, Portfolio, Position
 from tests.dashboard import rows
 from tests.dashboard.conftest import Desk
 
@@ -195,6 +196,28 @@ def test_an_order_says_what_it_is_worth_and_how_much_of_it_is_filled(desk: Desk)
     row = row_of(desk, "orders", order.pk)
     assert row.cell("quantity").detail == "900.00 USD · 0.004 filled"
     assert row.cell("type").detail == "post-only"
+
+
+def test_orders_grow_old_on_their_own_however_well_the_rest_is_read(desk: Desk) -> None:
+    """Positions are fresh, and the list of orders was last read a minute and more ago."""
+    old = rows.now() - timedelta(seconds=settings.ORDERS_STALE_AFTER_S + 1)
+    AccountState.objects.filter(account=desk.binance).update(orders_as_of=old)
+    order = rows.order(desk.binance, updated_at=old)
+    row = row_of(desk, "orders", order.pk)
+    assert (row.freshness, row.cell("age").text) == ("stale", "1 min")
+    AccountState.objects.filter(account=desk.binance).update(orders_as_of=rows.now())
+    row = row_of(desk, "orders", order.pk)
+    assert (row.freshness, row.cell("age").text) == ("fresh", "0 s")
+    Order.objects.filter(pk=order.pk).update(missing_since=rows.now())
+    assert row_of(desk, "orders", order.pk).freshness == "stale"
+
+
+def test_orders_that_could_not_be_read_are_stale_at_once_and_the_account_says_why(desk: Desk) -> None:
+    order = rows.order(desk.binance)
+    AccountState.objects.filter(account=desk.binance).update(orders_as_of=rows.now(), orders_error="HTTP 502.")
+    assert row_of(desk, "orders", order.pk).freshness == "stale"
+    chip = next(chip for chip in top_bar(read_book(desk.portfolio.pk)).chips if chip.key == str(desk.binance.pk))
+    assert (chip.freshness, chip.reason) == ("error", "The open orders could not be read: HTTP 502.")
 
 
 def test_a_balance_shows_what_is_there_and_a_dash_for_what_is_not_said(desk: Desk) -> None:
