@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import path
 
 from dashboard.api import api
-from dashboard.views import home, orders, session
+from dashboard.views import home, orders, positions, session
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,7 +10,7 @@ urlpatterns = [
     path("ticket/preview", orders.ticket_preview, name="ticket_preview"),
     path("orders/new", orders.order_create, name="order_create"),
     path("orders/<int:order_id>/cancel", orders.order_cancel, name="order_cancel"),
-    path("positions/<int:position_id>/close", orders.position_close, name="position_close"),
+    path("positions/<int:position_id>/close", positions.position_close, name="position_close"),
     path("login", session.sign_in, name="login"),
     path("login/<str:uid>/<str:token>", session.sign_in_by_link, name="login_link"),
     path("logout", session.sign_out, name="logout"),

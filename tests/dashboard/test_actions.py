@@ -20,6 +20,7 @@ from tests.dashboard import rows
 from tests.simulated import Sandbox
 
 HTMX = {"HX-Request": "true"}
+AGREED = {"fraction": "1", "side": "SELL", "quantity": "0.4"}
 FRACTIONS = {"0.25": "0.1", "0.5": "0.2", "0.75": "0.3", "1": "0.4"}
 LEFT = {"0.25": "Long 0.3", "0.5": "Long 0.2", "0.75": "Long 0.1", "1": "flat"}
 
@@ -30,9 +31,9 @@ def browser(user: User) -> Client:
     return client
 
 
-def buy(floor: Cast, account: ExchangeAccount, quantity: str, price: Decimal | None = None) -> Order:
+def buy(floor: Cast, account: ExchangeAccount, quantity: str, price: Decimal | None = None, *, side: OrderSide = OrderSide.BUY) -> Order:
     kind = OrderType.MARKET if price is None else OrderType.LIMIT
-    request = OrderRequest(symbol="ETHUSDT", side=OrderSide.BUY, order_type=kind, quantity=Decimal(quantity), price=price)
+    request = OrderRequest(symbol="ETHUSDT", side=side, order_type=kind, quantity=Decimal(quantity), price=price)
     order, _ = place(Intent(floor.alice, account, request, Origin.PAGE))
     return order
 
@@ -58,6 +59,11 @@ def toast_of(answer: Any) -> dict[str, str]:
     return toast
 
 
+def agreed_in(html: str) -> dict[str, str]:
+    """All that the dialog's form would send."""
+    return dict(re.findall(r'<input type="hidden" name="(fraction|side|quantity|idempotency_key)" value="([^"]+)"', html))
+
+
 def key_in(html: str) -> str:
     found = re.search(r'name="idempotency_key" value="([^"]+)"', html)
     assert found
@@ -76,7 +82,7 @@ def test_the_dialog_says_exactly_what_will_be_sent_and_sends_it(floor: Cast, fra
     assert f"<dt>Leaves</dt><dd>{LEFT[fraction]}</dd>" in html
     assert re.search(r"<dt>PnL of this part</dt><dd>about [+\u2212]?[\d,.]+ USDT before fees</dd>", html)
     assert "<html" not in html
-    answer = client.post(f"/positions/{position.pk}/close", {"fraction": fraction, "idempotency_key": key_in(html)}, headers=HTMX)
+    answer = client.post(f"/positions/{position.pk}/close", agreed_in(html), headers=HTMX)
     assert (answer.status_code, answer.content) == (204, b"")
     assert toast_of(answer)["text"].startswith(f"Sell {quantity} ETHUSDT on {floor.okx}: {quantity} filled at ")
     order = Order.objects.get(side="SELL")
@@ -87,7 +93,7 @@ def test_without_htmx_the_dialog_is_a_page_and_the_outcome_a_message(floor: Cast
     position, client = held(floor, floor.binance), browser(floor.alice)
     html = html_of(client.get(f"/positions/{position.pk}/close"))
     assert "<html" in html
-    answer = client.post(f"/positions/{position.pk}/close", {"fraction": "1", "idempotency_key": key_in(html)})
+    answer = client.post(f"/positions/{position.pk}/close", agreed_in(html))
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     page = html_of(client.get("/"))
     words = rf"Sell 0\.4 ETHUSDT on {floor.binance}: 0\.4 filled at [\d,.]+\."
@@ -96,7 +102,7 @@ def test_without_htmx_the_dialog_is_a_page_and_the_outcome_a_message(floor: Cast
 
 def test_a_second_click_on_close_is_answered_with_the_first_one_even_when_the_position_is_gone(floor: Cast, sandbox: Sandbox) -> None:
     position, client = held(floor, floor.binance), browser(floor.alice)
-    fields = {"fraction": "1", "idempotency_key": "k1"}
+    fields = {**AGREED, "idempotency_key": "k1"}
     first = client.post(f"/positions/{position.pk}/close", fields, headers=HTMX)
     second = client.post(f"/positions/{position.pk}/close", fields, headers=HTMX)
     rounds.poll_holdings([floor.binance.pk])
@@ -110,10 +116,41 @@ def test_a_second_click_on_close_is_answered_with_the_first_one_even_when_the_po
 
 def test_a_flat_position_says_so_in_the_dialog(floor: Cast) -> None:
     position, client = held(floor, floor.binance), browser(floor.alice)
-    client.post(f"/positions/{position.pk}/close", {"fraction": "1", "idempotency_key": "k1"}, headers=HTMX)
-    html = html_of(client.post(f"/positions/{position.pk}/close", {"fraction": "1", "idempotency_key": "k2"}, headers=HTMX), 422)
+    client.post(f"/positions/{position.pk}/close", {**AGREED, "idempotency_key": "k1"}, headers=HTMX)
+    html = html_of(client.post(f"/positions/{position.pk}/close", {**AGREED, "idempotency_key": "k2"}, headers=HTMX), 422)
     assert "is already flat at" in html
     assert 'role="alert"' in html
+
+
+def test_a_position_that_turned_around_is_shown_anew_and_nothing_is_sent(floor: Cast) -> None:
+    position, client = held(floor, floor.bybit), browser(floor.alice)
+    agreed = agreed_in(html_of(client.get(f"/positions/{position.pk}/close", headers=HTMX)))
+    buy(floor, floor.bybit, "1", side=OrderSide.SELL)
+    html = html_of(client.post(f"/positions/{position.pk}/close", agreed, headers=HTMX), 422)
+    assert "has turned around: the account now holds SHORT 0.6 in cross margin. Nothing was sent" in html
+    assert "Buy 0.6 ETHUSDT at market, reduce-only" in html
+    assert Order.objects.filter(reduce_only=True).count() == 0
+    client.post(f"/positions/{position.pk}/close", agreed_in(html), headers=HTMX)
+    closing = Order.objects.get(reduce_only=True)
+    assert (closing.side, closing.quantity, closing.state) == ("BUY", Decimal("0.6"), "FILLED")
+
+
+def test_no_more_is_sent_than_the_dialog_said(floor: Cast) -> None:
+    position, client = held(floor, floor.okx), browser(floor.alice)
+    agreed = agreed_in(html_of(client.get(f"/positions/{position.pk}/close", headers=HTMX)))
+    buy(floor, floor.okx, "2")
+    client.post(f"/positions/{position.pk}/close", agreed, headers=HTMX)
+    assert Order.objects.get(reduce_only=True).quantity == Decimal("0.4")
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"side": ""}, {"side": "HOLD"}, {"quantity": ""}, {"quantity": "0"}, {"quantity": "-1"}, {"quantity": "x"}]
+)
+def test_what_nobody_agreed_to_is_not_sent(floor: Cast, lacking: dict[str, str]) -> None:
+    position, client = held(floor, floor.binance), browser(floor.alice)
+    html = html_of(client.post(f"/positions/{position.pk}/close", {**AGREED, **lacking}, headers=HTMX), 422)
+    assert "Nothing was sent" in html
+    assert Order.objects.filter(reduce_only=True).count() == 0
 
 
 def test_a_fraction_too_small_to_send_is_said_before_sending(floor: Cast) -> None:
@@ -182,7 +219,7 @@ def test_an_account_without_keys_says_so(floor: Cast) -> None:
     client = browser(floor.alice)
     canceled = client.post(f"/orders/{order.pk}/cancel", headers=HTMX)
     assert (canceled.status_code, "must have keys" in canceled.headers["HX-Trigger"]) == (422, True)
-    closed = client.post(f"/positions/{position.pk}/close", {"fraction": "1", "idempotency_key": "k"}, headers=HTMX)
+    closed = client.post(f"/positions/{position.pk}/close", {**AGREED, "idempotency_key": "k"}, headers=HTMX)
     assert "must have keys" in html_of(closed, 422)
 
 
