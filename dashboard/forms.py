@@ -7,6 +7,7 @@ from typing import Any
 import uuid_utils
 from django import forms
 from django.contrib.auth.models import User
+from django.core.validators import MaxLengthValidator
 from pydantic import ValidationError
 
 from dashboard import sentences
@@ -17,6 +18,7 @@ from portfolio import access
 from portfolio.execution.selection import DEFAULT_EXCHANGE
 from portfolio.models import Portfolio
 
+_NOT_OF_THE_ORDER = {"csrfmiddlewaretoken", "refresh"}
 _TYPES = [(OrderType.LIMIT.value, "Limit"), (OrderType.MARKET.value, "Market")]
 LIFETIMES = [
     (TimeInForce.GTC.value, "Good till canceled"),
@@ -68,6 +70,14 @@ class OrderTicket(forms.Form):
         choices = self.fields["account"]
         assert isinstance(choices, forms.ChoiceField)  # noqa: S101  (for the type checker)
         choices.choices = _grouped(list(self.accounts.values()))
+        for name, field in self.fields.items():
+            field.error_messages |= {
+                "required": f"{name} is required",
+                "invalid_choice": f"{name} must be one of those offered, was %(value).40s",
+            }
+            for rule in field.validators:
+                if isinstance(rule, MaxLengthValidator):
+                    rule.message = f"{name} must have at most %(limit_value)d characters, had %(show_value)d"
 
     @property
     def symbols(self) -> list[str]:
@@ -83,6 +93,11 @@ class OrderTicket(forms.Form):
     def chosen_account(self) -> ExchangeAccount | None:
         named = id_from(str(self["account"].value() or ""))
         return next(iter(self.accounts.values()), None) if named is None else self.accounts.get(named)
+
+    def clean(self) -> None:
+        """What would not be carried out is refused, never ignored."""
+        for name in sorted(set(self.data) - set(self.fields) - _NOT_OF_THE_ORDER):
+            self.add_error(None, f"{name[:40]} must be left out: it is not a field of this ticket")
 
     def clean_account(self) -> ExchangeAccount:
         return self.accounts[int(self.cleaned_data["account"])]

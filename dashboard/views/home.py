@@ -1,5 +1,6 @@
 """The home page and its panels: all of it read from our own database at one version of the book."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,21 +35,23 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def panel(request: HtmxHttpRequest, name: str) -> HttpResponse:
-    portfolio = chosen_portfolio(request)
+    portfolios = list(access.portfolios_for(request.user))
+    portfolio = _chosen(portfolios, request)
     book = read_book(portfolio.pk)
     if name == "topbar":
-        return render(request, "panels/topbar.html", {"topbar": top_bar(book), "portfolio_id": portfolio.pk})
+        context = {"topbar": top_bar(book), "portfolio_id": portfolio.pk, "portfolios": portfolios}
+        return render(request, "panels/topbar.html", context)
     if name not in PANELS:
         raise Http404
     context = {"panel": PANELS[name](book), "can_trade": access.can_trade_in(request.user, portfolio), "portfolio_id": portfolio.pk}
     return render(request, f"panels/{name}.html", context)
 
 
-def chosen_portfolio(request: HtmxHttpRequest) -> Portfolio:
+def _chosen(mine: Sequence[Portfolio], request: HtmxHttpRequest) -> Portfolio:
     """The one that the request names, else the first; a foreign one is as missing as one that does not exist."""
-    mine = access.portfolios_for(request.user)
     named = request.GET.get("portfolio", "")
-    portfolio = mine.filter(pk=id_from(named) or 0).first() if named else mine.first()
+    wanted = id_from(named)
+    portfolio = next((each for each in mine if not named or each.pk == wanted), None)
     if portfolio is None:
         raise Http404
     return portfolio
@@ -57,7 +60,8 @@ def chosen_portfolio(request: HtmxHttpRequest) -> Portfolio:
 def home_context(request: HtmxHttpRequest, order_ticket: OrderTicket | None = None) -> dict[str, Any]:
     """`order_ticket`: the ticket as filled in, where the page is shown again because of it."""
     account = order_ticket.chosen_account if order_ticket else None
-    portfolio = account.portfolio_link.portfolio if account else chosen_portfolio(request)
+    portfolios = list(access.portfolios_for(request.user))
+    portfolio = account.portfolio_link.portfolio if account else _chosen(portfolios, request)
     book = read_book(portfolio.pk)
     can_trade = access.can_trade_in(request.user, portfolio)
     if can_trade and order_ticket is None:
@@ -70,6 +74,7 @@ def home_context(request: HtmxHttpRequest, order_ticket: OrderTicket | None = No
         "can_trade": can_trade,
         "version": book.version,
         "portfolio_id": portfolio.pk,
+        "portfolios": portfolios,
         "has_password": request.user.has_usable_password(),
         "only_asset": _chosen_asset(request, book),
         "late_after_s": LATE_AFTER_PERIODS * settings.POLL_PERIOD_S,

@@ -152,6 +152,17 @@ def test_the_ticket_describes_the_account_that_it_shows_first(desk: Desk) -> Non
     assert "ETHUSDT mark 80,000.0 · Binance" in html
 
 
+def test_whoever_has_several_portfolios_finds_each_of_them(desk: Desk) -> None:
+    one = page(desk.client(desk.alice), "/")
+    assert '<details class="portfolios">' not in one
+    live = rows.portfolio("Real money", {desk.alice: Role.MANAGER}, environment=Environment.LIVE)
+    for path in ("/", "/panel/topbar"):
+        html = page(desk.client(desk.alice), path)
+        assert f'<a href="/?portfolio={desk.portfolio.pk}" aria-current="page">' in html
+        assert f'<a href="/?portfolio={live.pk}">Real money <small>Live</small></a>' in html
+        assert "Stella" not in html
+
+
 def test_without_htmx_the_ticket_comes_back_on_the_page_of_its_portfolio(desk: Desk) -> None:
     demo = rows.portfolio("Third", {desk.alice: Role.TRADER}, Environment.DEMO)
     account = rows.account(demo, Exchange.BYBIT, label="Demo trading")

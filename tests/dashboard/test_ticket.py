@@ -142,7 +142,7 @@ def test_contracts_of_whatever_was_typed_break_nothing(floor: Cast, quantity: st
         ({"quantity": "0.0001"}, "quantity", "quantity must be a multiple of 0.001, was 0.0001"),
         ({"quantity": "-1"}, "quantity", "quantity must be greater than 0, was -1"),
         ({"quantity": "much"}, "quantity", "quantity must be a number, was much"),
-        ({"quantity": ""}, "quantity", "This field is required."),
+        ({"quantity": ""}, "quantity", "quantity is required"),
         ({"quantity": "1000000"}, "quantity", "quantity must be at most "),
         ({"quantity": "0.001", "price": "100"}, "quantity", "quantity times price must be at least "),
         ({"price": "90000.001"}, "price", "price must be a multiple of 0.1, was 90000.001"),
@@ -150,7 +150,9 @@ def test_contracts_of_whatever_was_typed_break_nothing(floor: Cast, quantity: st
         ({"price": "cheap"}, "price", "price must be a number, was cheap"),
         ({"symbol": "NOPEUSDT"}, "symbol", "symbol must be one that Binance lists, was NOPEUSDT"),
         ({"symbol": "BTC-USD"}, "symbol", "symbol must match "),
-        ({"symbol": ""}, "symbol", "This field is required."),
+        ({"symbol": ""}, "symbol", "symbol is required"),
+        ({"symbol": "X" * 33}, "symbol", "symbol must have at most 32 characters, had 33"),
+        ({"quantity": "1" * 51}, "quantity", "quantity must have at most 50 characters, had 51"),
     ],
 )
 def test_an_error_stands_beside_its_field(browser: Browser, changes: dict[str, str], field: str, words: str) -> None:
@@ -163,7 +165,12 @@ def test_an_error_stands_beside_its_field(browser: Browser, changes: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"), [({"account": "999999"}, "Select a valid choice"), ({"side": "HOLD"}, "Select a valid choice")]
+    ("changes", "words"),
+    [
+        ({"account": "999999"}, "account must be one of those offered, was 999999"),
+        ({"side": "HOLD"}, "side must be one of those offered, was HOLD"),
+        ({"leverage": "5"}, "leverage must be left out: it is not a field of this ticket"),
+    ],
 )
 def test_what_no_form_of_ours_sends_is_refused(htmx: Browser, changes: dict[str, str], words: str) -> None:
     assert words in html_of(htmx.preview(**changes), 422)
@@ -323,7 +330,7 @@ def test_a_stranger_cannot_name_the_account(floor: Cast) -> None:
     rows.account(own, Exchange.BINANCE, label="Hers")
     browser = Browser(floor.stella, floor.binance)
     for answer in (browser.preview(), browser.send()):
-        assert "Select a valid choice" in html_of(answer, 422)
+        assert "must be one of those offered" in html_of(answer, 422)
         assert str(floor.binance) not in html_of(answer, 422)
     assert "is not listed" not in html_of(browser.refresh())
     assert not Order.objects.exists()
