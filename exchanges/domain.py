@@ -7,11 +7,11 @@ ratios, times are aware UTC datetimes. A symbol is `BTCUSDT`; the venue's own fo
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 SYMBOL_PATTERN = r"^[A-Z0-9]{1,20}USDT$"
@@ -98,20 +98,37 @@ def _uppercase(value: object) -> object:
 
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_MAX_PLACES = 18
+_ROOMY = Context(prec=100)
 
 
 def exact_number(value: object) -> object:
     """For what people and programs type: Python's Decimal also reads digits of other scripts, underscores and blanks, pydantic's also
-    truth values, and a float is not the number that was written."""
-    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if value is not None and not is_text and not is_number:
-        raise PydanticCustomError("not_a_number", "Input should be a number")
-    return value
+    truth values, and a float is not the number that was written.
+
+    A number with more places than any may have loses its trailing zeros: pydantic's limit does not count them, and a venue that does calls
+    the number malformed."""
+    if isinstance(value, Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        return _with_places_that_count(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("not_a_number", "Input should be a number")
+
+
+def _with_places_that_count(value: Decimal | str) -> Decimal | str:
+    text = str(value)
+    if len(text) <= _MAX_PLACES + 2 and "E" not in text and "e" not in text:
+        return value  # nearly every number: too short for so many places
+    number = Decimal(value)
+    exponent = number.as_tuple()[2]  # a letter for NaN and infinity, which are refused later
+    if not isinstance(exponent, int) or exponent >= -_MAX_PLACES:
+        return value
+    shortened = _ROOMY.normalize(number)
+    return shortened if shortened == number else value  # rounded: it has far too many digits, and is refused for them as it is
 
 
 Symbol = Annotated[str, Field(pattern=SYMBOL_PATTERN, description="for example BTCUSDT"), BeforeValidator(_uppercase)]
-PositiveDecimal = Annotated[Decimal, Field(gt=0, max_digits=30, decimal_places=18), BeforeValidator(exact_number)]
+PositiveDecimal = Annotated[Decimal, Field(gt=0, max_digits=30, decimal_places=_MAX_PLACES), BeforeValidator(exact_number)]
 
 
 class DomainModel(BaseModel):
@@ -143,7 +160,8 @@ class ExchangeConfig(DomainModel):
 
 
 class OrderRequest(DomainModel):
-    """One order as a person or program wants it. Prices and quantities are sent as given: nothing is rounded silently."""
+    """One order as a person or program wants it. Prices and quantities are sent as given, but for zeros beyond the last place
+    that a number may have: nothing is rounded silently."""
 
     symbol: Symbol
     side: OrderSide
@@ -152,10 +170,10 @@ class OrderRequest(DomainModel):
     price: PositiveDecimal | None = None
     stop_price: PositiveDecimal | None = None
     time_in_force: TimeInForce | None = None
-    reduce_only: bool = False
+    reduce_only: StrictBool = False
     position_side: PositionSide = PositionSide.BOTH
     client_order_id: Annotated[str, Field(pattern=CLIENT_ORDER_ID_PATTERN)] | None = None
-    leverage: Annotated[int, Field(ge=1, le=200)] | None = None
+    leverage: Annotated[int, Field(ge=1, le=200, strict=True)] | None = None
     take_profit_price: PositiveDecimal | None = None
     stop_loss_price: PositiveDecimal | None = None
     trailing_stop_pct: Annotated[Decimal, Field(gt=0, le=100), BeforeValidator(exact_number)] | None = None

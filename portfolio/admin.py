@@ -1,14 +1,18 @@
-"""What the admin may change: portfolios and who is a member of them. Orders and their attempts are history: to be read."""
+"""What the admin may change: portfolios and who is a member of them. Orders and their attempts are history: to be read.
+A token can be revoked and nothing else."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
+from portfolio import tokens
 from portfolio.models import ApiToken, Membership, Order, Portfolio, PortfolioAccount, SubmitAttempt
 
 
@@ -76,5 +80,16 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # not s
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    list_display = ("name", "user", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
+    list_display = ("id", "name", "user", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_display_links = ("name",)
     exclude = ("digest",)
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        revoked = tokens.revoke(queryset, datetime.now(UTC))
+        self.message_user(request, f"{revoked} revoked; what was revoked before stays as it was.")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return isinstance(user, User) and user.has_perm("portfolio.change_apitoken")

@@ -57,8 +57,8 @@ class AssetExposure:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """`as_of` is the age of the oldest figure in the totals, None while nothing is known. `equity_usd` is None where an account's equity is
-    not known: a part is never shown as the whole."""
+    """`as_of` is the age of the oldest figure in the totals, None while nothing is known: then the totals are sums of nothing, no figures.
+    `equity_usd` is None where an account's equity is not known: a part is never shown as the whole."""
 
     as_of: datetime | None
     is_complete: bool
@@ -70,6 +70,11 @@ class Exposure:
     short_usd: Decimal
     unrealized_pnl_usd: Decimal
     assets: tuple[AssetExposure, ...]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any account has answered yet."""
+        return self.as_of is not None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from portfolio.models import ApiToken
 
@@ -19,12 +20,17 @@ _PREFIX_CHARACTERS = 8
 _LAST_USED_PRECISION = timedelta(minutes=1)
 
 
-def create(user: User, name: str, scopes: list[str]) -> str:
+def create(user: User, name: str, scopes: list[str], *, expires_at: datetime | None = None) -> str:
     """Returns the token, which cannot be shown again."""
     prefix = secrets.token_hex(_PREFIX_CHARACTERS // 2)
     secret = secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=user, name=name, prefix=prefix, digest=_digest(secret), scopes=scopes)
+    ApiToken.objects.create(user=user, name=name, prefix=prefix, digest=_digest(secret), scopes=scopes, expires_at=expires_at)
     return f"{MARK}_{prefix}_{secret}"
+
+
+def revoke(found: QuerySet[ApiToken], now: datetime) -> int:
+    """From now on they open nothing. Returns how many did until now; when one was revoked before is kept."""
+    return found.filter(revoked_at=None).update(revoked_at=now)
 
 
 def owner_of(text: str, now: datetime) -> ApiToken | None:

@@ -112,11 +112,11 @@ def exposure(book: Book) -> schemas.ExposureOut:
         complete=total.is_complete,
         incomplete_reasons=list(total.incomplete_reasons),
         equity_usd=total.equity_usd,
-        gross_usd=total.gross_usd,
-        net_usd=total.net_usd,
-        long_usd=total.long_usd,
-        short_usd=total.short_usd,
-        unrealized_pnl_usd=total.unrealized_pnl_usd,
+        gross_usd=total.gross_usd if total.is_known else None,
+        net_usd=total.net_usd if total.is_known else None,
+        long_usd=total.long_usd if total.is_known else None,
+        short_usd=total.short_usd if total.is_known else None,
+        unrealized_pnl_usd=total.unrealized_pnl_usd if total.is_known else None,
         assets=[
             schemas.AssetOut(
                 asset=asset.asset,

@@ -1,5 +1,6 @@
 """Every error as `{"code", "message", "details"}`: the sentence names the field, the rule and the value."""
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from dashboard import sentences
 from dashboard.api.auth import CsrfRefused, MissingScope
-from dashboard.api.parsing import JSON, RepeatedField, UnsupportedMediaType
+from dashboard.api.parsing import JSON, UnsupportedMediaType, WrongMember
 from exchanges.errors import ExchangeAPIError, InvalidOrder, RateLimited, UnknownOrder
 from exchanges.models import Credential
 from exchanges.vault import VaultError
@@ -35,10 +36,15 @@ _PLAIN = {
 
 
 def in_one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: whatever fails before or beyond an operation of the API answers as everything else does."""
+    """Middleware: whatever fails before or beyond an operation of the API answers as everything else does, and HEAD, which ninja 1.7 does
+    not know, as GET (the server leaves the body out)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        asked = request.method
+        if asked == "HEAD" and request.path_info.startswith(PREFIX):
+            request.method = "GET"
         response = get_response(request)
+        request.method = asked
         if response.status_code < 400 or not request.path_info.startswith(PREFIX) or response["Content-Type"].startswith(JSON):
             return response
         code, message = _PLAIN.get(response.status_code, ("error", response.reason_phrase))
@@ -60,15 +66,15 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        details = [sentences.of_pydantic(item) for item in error.errors]
+        details = [sentences.of_pydantic(_in_words_of_json(item)) for item in error.errors]
         return answer(request, 422, "invalid_request", "; ".join(detail["message"] for detail in details), details)
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
         # ninja raises 400 from whatever reading the body raised.
-        if isinstance(error.__cause__, RepeatedField):
-            message = f"{error.__cause__} must be given once, was given several times"
-            return answer(request, 422, "invalid_body", message, _field(str(error.__cause__), message))
+        if isinstance(error.__cause__, WrongMember):
+            message = str(error.__cause__)
+            return answer(request, 422, "invalid_body", message, _field(error.__cause__.field, message))
         if isinstance(error.__cause__, UnsupportedMediaType):
             return unsupported(request, error.__cause__)
         if error.status_code == 400:
@@ -132,6 +138,16 @@ def install(api: NinjaAPI) -> None:
         if isinstance(error, RateLimited) and error.retry_after_s:
             response["Retry-After"] = str(round(error.retry_after_s))
         return response
+
+
+def _in_words_of_json(item: dict[str, Any]) -> dict[str, Any]:
+    """A pydantic error with its value as the sender knows it (true and null, not True and None) and a rule that begins as all others do."""
+    value = item.get("input")
+    if isinstance(value, dict | list):
+        value = "an object" if isinstance(value, dict) else "a list"
+    elif value is None or isinstance(value, bool):
+        value = json.dumps(value)
+    return item | {"input": value, "msg": re.sub(r"^String should ", "Input should ", item["msg"])}
 
 
 def _field(name: str, message: str) -> list[dict[str, Any]]:

@@ -60,11 +60,14 @@ def post_order(request: HttpRequest, response: HttpResponse, body: OrderIn, idem
     return _answer(response, order, is_replay=is_replay)
 
 
-@router.delete("/orders/{int:order_id}", response={200: OrderOut, **_ERRORS}, summary="Cancel an order")
-def delete_order(request: HttpRequest, order_id: int) -> OrderOut:
-    """Safe to repeat while the order is open; 409 for one that is final."""
+@router.delete("/orders/{int:order_id}", response={200: OrderOut, 202: OrderOut, **_ERRORS}, summary="Cancel an order")
+def delete_order(request: HttpRequest, order_id: int) -> Status[OrderOut]:
+    """200 with the order as it ended. 202 where the cancel was sent and may not have arrived: the order is still open and `reason` says so
+    until the outcome is known; an order that is open without that reason was not canceled. Safe to repeat while the order is open; 409 for
+    one that is final."""
     user = caller_of(request)
-    return answers.order(cancel(user, order_for(user, order_id)))
+    order = cancel(user, order_for(user, order_id))
+    return Status(202 if order.is_open else 200, answers.order(order))
 
 
 @router.post("/positions/{int:position_id}/close", response=_PLACED, summary="Close a fraction of a position at market")

@@ -7,6 +7,7 @@ from typing import Annotated, Generic, TypeVar
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from dashboard.api.parsing import ascii_digits
 from exchanges.decimals import fixed
 from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce, exact_number
 from portfolio.states import OrderState
@@ -14,8 +15,11 @@ from portfolio.states import OrderState
 T = TypeVar("T")
 
 Fixed = Annotated[Decimal, PlainSerializer(fixed, return_type=str)]
-AccountId = Annotated[int, Field(ge=1, le=2**53)]
-PortfolioId = Annotated[int, Field(ge=1, le=2**53)]
+_MAX_ID = 2**53
+# In a query, where all is text; in a body an integer is one of JSON.
+QueryInt = Annotated[int, BeforeValidator(ascii_digits)]
+AccountId = Annotated[QueryInt, Field(ge=1, le=_MAX_ID)]
+PortfolioId = Annotated[QueryInt, Field(ge=1, le=_MAX_ID)]
 SymbolText = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 
 
@@ -33,8 +37,8 @@ class PageOf(Schema, Generic[T]):
 
 
 class Paging(Strict):
-    limit: Annotated[int, Field(ge=1, le=200)] = 100
-    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+    limit: Annotated[QueryInt, Field(ge=1, le=200)] = 100
+    offset: Annotated[QueryInt, Field(ge=0, le=10_000)] = 0
 
 
 class ErrorDetail(Schema):
@@ -132,16 +136,22 @@ class AssetOut(Schema):
     oldest_as_of: datetime
 
 
+TotalUsd = Annotated[Fixed | None, Field(description="null while nothing is known: no account has answered yet")]
+
+
 class ExposureOut(Schema):
-    as_of: datetime | None
+    """While `as_of` is null nothing is known, and no total is a figure; after that they sum up what has answered, and `incomplete_reasons`
+    says what they lack."""
+
+    as_of: Annotated[datetime | None, Field(description="of the oldest figure in the totals; null while nothing is known")]
     complete: bool
     incomplete_reasons: list[str]
-    equity_usd: Fixed | None
-    gross_usd: Fixed
-    net_usd: Fixed
-    long_usd: Fixed
-    short_usd: Fixed
-    unrealized_pnl_usd: Fixed
+    equity_usd: Annotated[Fixed | None, Field(description="null while an account's equity is not known")]
+    gross_usd: TotalUsd
+    net_usd: TotalUsd
+    long_usd: TotalUsd
+    short_usd: TotalUsd
+    unrealized_pnl_usd: TotalUsd
     assets: list[AssetOut]
     accounts: list[AccountOut]
 
@@ -167,7 +177,7 @@ class InstrumentOut(Schema):
 class OrderIn(OrderRequest):
     """An order; `account` (id) or `exchange` where the sender does not want the route."""
 
-    account: AccountId | None = None
+    account: Annotated[int, Field(ge=1, le=_MAX_ID, strict=True)] | None = None
     exchange: ExchangeType | None = None
 
     def to_request(self) -> OrderRequest:

@@ -22,7 +22,7 @@ _MORE_THAN_ALL = Decimal(2)
 def top_bar(book: Book) -> TopBar:
     """Sums of which nothing is known yet are missing, not zero."""
     exposure = book.exposure
-    is_known = exposure.as_of is not None
+    is_known = exposure.is_known
     gross = exposure.gross_usd if is_known else None
     accounts_at = Counter(account.exchange for account in book.accounts)
     equity = figure_cell("equity", numbers.money(exposure.equity_usd))

@@ -81,7 +81,7 @@ def order_cancel(request: HtmxHttpRequest, order_id: int) -> HttpResponse:
     except FAILURES as error:
         return finish(request, f"Not canceled: {words_of(error)}", "danger", status=422)
     if order.is_open:
-        return finish(request, f"{named(order)}: cancel sent; the exchange has not confirmed it yet.", "warning")
+        return finish(request, f"{named(order)}: still open. {order.reason}", "warning")
     return finish(request, f"{named(order)}: {state_of(order)}.", "ok")
 
 

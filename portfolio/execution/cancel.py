@@ -29,7 +29,8 @@ def order_for(user: User, order_id: int) -> Order:
 
 
 def cancel(user: User, order: Order) -> Order:
-    """Returns the order as the venue shows it after the cancel (still open where the outcome is not known: portfolio.reconcile looks).
+    """Returns the order as the venue shows it after the cancel. Where the outcome is not known it is still open and its reason says so,
+    until portfolio.reconcile has found out.
 
     Raises access.NotPermitted, Refused where there is nothing to cancel yet or any more, ExchangeAPIError where the venue refused.
     """
@@ -47,10 +48,11 @@ def cancel(user: User, order: Order) -> Order:
         result = runtime().run(_cancel_and_look(client, order.symbol, order.exchange_order_id), deadline_s=CANCEL_DEADLINE_S)
     except (OutcomeUnknown, TimeoutError) as error:
         logger.warning("order %s: the outcome of the cancel is not known yet: %s", order.pk, error)
-        refresh.soon(order.account_id)
-        return order
+        row = order
+    else:
+        row = record.record_result(order, result)
     refresh.soon(order.account_id)
-    return record.record_result(order, result)
+    return record.note_cancel_in_doubt(row) if row.is_open else row
 
 
 async def _cancel_and_look(client: IExchangeClient, symbol: str, order_id: str) -> OrderResult:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -10,9 +10,13 @@ from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, WriteEffect
 from portfolio import publish
 from portfolio.models import Order, SubmitAttempt
-from portfolio.states import FINAL, PRESUMED, UNRESOLVED, OrderState, may_follow, state_of
+from portfolio.states import FINAL, PRESUMED, RESTING, UNRESOLVED, OrderState, may_follow, state_of
 
 logger = logging.getLogger(__name__)
+
+CANCEL_IN_DOUBT = "Cancel sent, its outcome is not known yet; the exchange is being asked."
+# No cancel arrives later: it waits 15 s here at most and is signed for 5 s. What is recorded was asked up to 12 s before, and venues lag.
+CANCEL_ARRIVES_WITHIN = timedelta(minutes=1)
 
 
 def record_result(order: Order, result: OrderResult) -> Order:
@@ -82,6 +86,18 @@ def record_state(order: Order, state: OrderState, reason: str, *, replacing: Col
     return row
 
 
+def note_cancel_in_doubt(order: Order) -> Order:
+    """Say at the order that a cancel was sent and that the venue has not shown what came of it. apply_result takes it back. Not where
+    more is known meanwhile, or where something else is to be said of the order."""
+    with transaction.atomic():
+        row = Order.objects.select_for_update().get(pk=order.pk)
+        if row.state in RESTING | {OrderState.SUBMITTED} and row.reason != CANCEL_IN_DOUBT:
+            row.reason = CANCEL_IN_DOUBT
+            row.save(update_fields=["reason"])
+            publish.book_changed([row.account_id])
+    return row
+
+
 def end_attempt(attempt: SubmitAttempt, error: ExchangeAPIError | None = None) -> None:
     attempt.ended_at = datetime.now(UTC)
     if error is None:
@@ -101,4 +117,10 @@ def _reason(row: Order, state: OrderState, said: str) -> str:
     """The venue's words; both facts where it contradicts what was presumed, kept for as long as the state stays."""
     if row.state in PRESUMED and state not in PRESUMED:
         return f"Was taken for {row.state} ({row.reason}), but the exchange shows it. {said}".strip()[:600]
+    if row.reason == CANCEL_IN_DOUBT:
+        return CANCEL_IN_DOUBT if state not in FINAL and _cancel_may_arrive(row) else said[:600]
     return said[:600] or (row.reason if row.state == state else "")
+
+
+def _cancel_may_arrive(row: Order) -> bool:
+    return row.cancel_requested_at is not None and datetime.now(UTC) < row.cancel_requested_at + CANCEL_ARRIVES_WITHIN

@@ -19,9 +19,13 @@ def account_for(user: User, account_id: int) -> ExchangeAccount:
 
 
 def select_account(user: User, *, account_id: int | None, exchange: ExchangeType | None) -> ExchangeAccount:
-    """Raises NotFound, or Refused where the portfolio is ambiguous or has no default account at that exchange."""
+    """Raises Refused where the account is missing or one that `user` may not see, where the portfolio is ambiguous, and where it has no
+    default account at that exchange."""
     if account_id is not None:
-        account = account_for(user, account_id)
+        try:
+            account = account_for(user, account_id)
+        except NotFound:
+            raise Refused("unknown_account", f"account must be the id of an account of yours, was {account_id}", "account") from None
         if exchange is not None and account.exchange != exchange:
             raise Refused("account_mismatch", f"account {account_id} must be at {exchange.value}, is at {account.exchange}", "exchange")
         return account

@@ -209,7 +209,7 @@ def test_a_cancel_whose_answer_got_lost_does_not_claim_success(floor: Cast, sand
     order = resting(floor, floor.binance)
     sandbox.fault("binance", {"kind": "reset"}, stage="after", method="DELETE", path="/fapi/v1/order", account=floor.name)
     trigger = browser(floor.alice).post(f"/orders/{order.pk}/cancel", headers=HTMX).headers["HX-Trigger"]
-    assert "the exchange has not confirmed it yet" in trigger
+    assert "still open. Cancel sent, its outcome is not known yet; the exchange is being asked." in trigger
     assert '"tone": "warning"' in trigger
 
 

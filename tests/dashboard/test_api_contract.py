@@ -134,6 +134,29 @@ def test_the_fields_of_the_exposure_are_those_of_the_contract(client: Client) ->
     assert [Decimal(figure) for figure in figures] == [300_000, 66_500, 28_500, 47_500, 19_000, 5_000]
 
 
+def test_totals_are_null_until_an_account_has_answered(db: None) -> None:
+    nina = rows.person("nina")
+    book = rows.portfolio("New", {nina: Role.MANAGER})
+    first, second = rows.account(book), rows.account(book, Exchange.OKX)
+    client = Client()
+    client.force_login(nina)
+    totals = ("gross_usd", "net_usd", "long_usd", "short_usd", "unrealized_pnl_usd")
+    exposure = get(client, "exposure")
+    assert [exposure[name] for name in ("as_of", "equity_usd", *totals)] == [None] * 7
+    assert len(exposure["incomplete_reasons"]) == 2
+    rows.state(first)
+    exposure = get(client, "exposure")
+    assert [exposure[name] for name in totals] == ["0"] * 5
+    assert (exposure["complete"], exposure["incomplete_reasons"]) == (False, [f"{second} has not answered yet"])
+
+
+def test_the_description_says_when_a_total_is_null() -> None:
+    properties = api.get_openapi_schema()["components"]["schemas"]["ExposureOut"]["properties"]
+    for name in ("as_of", "equity_usd", "gross_usd", "net_usd", "long_usd", "short_usd", "unrealized_pnl_usd"):
+        assert {"type": "null"} in properties[name]["anyOf"], name
+        assert "null while" in properties[name]["description"], name
+
+
 def test_the_fields_of_a_position_are_those_of_the_contract(client: Client, desk: Desk) -> None:
     listed = get(client, "positions")["items"]
     assert [set(position) for position in listed] == [POSITION] * 2

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from dashboard.api import api
 from exchanges.models import ExchangeAccount, MarkPrice
 from portfolio import rounds
 from portfolio.execution import close as closing
@@ -151,6 +152,15 @@ def test_the_same_number_written_otherwise_is_the_same_body(floor: Cast, caller:
     assert caller.order(key="one", quantity=0.1).headers["Idempotent-Replayed"] == "true"
 
 
+@pytest.mark.parametrize("exchange", CREATE)
+@pytest.mark.parametrize("quantity", ["0.100000000000000000000", "1E-1"])
+def test_zeros_that_say_nothing_make_no_order_malformed(floor: Cast, caller: Caller, exchange: str, quantity: str) -> None:
+    account = next(account for account in floor.accounts if account.exchange == exchange)
+    wanted = resting(account)
+    order = caller.order(**wanted | {"quantity": quantity, "price": wanted["price"] + "." + "0" * 20}).json()
+    assert (order["state"], Decimal(order["quantity"]), Decimal(order["price"])) == ("NEW", Decimal("0.1"), Decimal(wanted["price"])), order
+
+
 def test_without_a_key_every_request_is_an_order(floor: Cast, caller: Caller) -> None:
     assert caller.order().json()["id"] != caller.order().json()["id"]
 
@@ -208,13 +218,22 @@ def test_an_exchange_that_is_away_keeps_a_close_from_being_sent(floor: Cast, cal
     assert Order.objects.count() == 1
 
 
-def test_a_cancel_whose_answer_got_lost_says_that_the_order_is_still_open(floor: Cast, caller: Caller, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("stage", ["before", "after"])
+def test_a_cancel_whose_answer_got_lost_is_202_and_says_so(floor: Cast, caller: Caller, sandbox: Sandbox, stage: str) -> None:
     placed = caller.order(**resting(floor.binance)).json()
-    sandbox.fault("binance", {"kind": "reset"}, stage="after", method="DELETE", path=CREATE["binance"], account=floor.name)
+    sandbox.fault("binance", {"kind": "reset"}, stage=stage, method="DELETE", path=CREATE["binance"], account=floor.name)
     answer = caller.cancel(placed["id"])
-    assert (answer.status_code, answer.json()["state"]) == (200, "NEW")
+    assert (answer.status_code, answer.json()["state"]) == (202, "NEW")
+    assert answer.json()["reason"] == "Cancel sent, its outcome is not known yet; the exchange is being asked."
+    assert caller.read(placed["id"]) == answer.json()
     again = caller.cancel(placed["id"])
-    assert (again.status_code, again.json()["state"]) == (200, "CANCELED")
+    assert (again.status_code, again.json()["state"], again.json()["reason"]) == (200, "CANCELED", "")
+
+
+def test_the_description_tells_a_cancel_in_doubt_from_one_that_was_carried_out() -> None:
+    operation = api.get_openapi_schema()["paths"]["/api/v1/orders/{order_id}"]["delete"]
+    assert {200, 202} < set(operation["responses"])
+    assert "202" in operation["description"]
 
 
 def test_a_cancel_that_comes_too_late_tells_what_happened(floor: Cast, caller: Caller, sandbox: Sandbox) -> None:

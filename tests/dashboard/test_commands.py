@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.dashboard import rows
 from tests.dashboard.conftest import Desk
 
 
-def output_of(command: str, **options: str) -> str:
+def output_of(command: str, **options: str | int) -> str:
     out = io.StringIO()
     call_command(command, stdout=out, **options)
     return out.getvalue()
@@ -64,15 +65,54 @@ def test_a_token_reads_unless_more_is_asked_for(desk: Desk) -> None:
         ({"scopes": "root"}, "scopes must be of read, trade, was 'root'."),
         ({"scopes": "read;trade"}, "scopes must be of read, trade, was 'read;trade'."),
         ({"scopes": " , "}, "scopes must be of read, trade, was ' , '."),
+        ({"expires_days": 0}, "expires-days must be between 1 and 3650, was 0."),
+        ({"expires_days": 99_999_999}, "expires-days must be between 1 and 3650, was 99999999."),
         ({"name": "taken"}, "alice already has a token named 'taken'; choose another name."),
     ],
 )
-def test_create_api_token_refuses_in_one_sentence(desk: Desk, options: dict[str, str], sentence: str) -> None:
+def test_create_api_token_refuses_in_one_sentence(desk: Desk, options: dict[str, str | int], sentence: str) -> None:
     tokens.create(desk.alice, "taken", ["read"])
     with pytest.raises(CommandError) as caught:
-        output_of("create_api_token", **{"user": "alice", "name": "new", "scopes": "read", **options})
+        output_of("create_api_token", **{"user": "alice", "name": "new", "scopes": "read"} | options)
     assert str(caught.value) == sentence
     assert ApiToken.objects.count() == 1
+
+
+def test_a_token_is_valid_for_the_days_it_is_made_for(desk: Desk) -> None:
+    text = output_of("create_api_token", user="alice", name="short", expires_days=7).strip()
+    soon, late = (rows.now() + timedelta(days=7, seconds=seconds) for seconds in (-30, 30))
+    assert tokens.owner_of(text, soon) is not None
+    assert tokens.owner_of(text, late) is None
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_a_revoked_token_opens_nothing_and_the_others_still_do(desk: Desk, by: str) -> None:
+    script, other = (tokens.create(desk.alice, name, ["read"]) for name in ("script", "other"))
+    named: dict[str, str | int] = {"user": "alice", "name": "script"} if by == "name" else {"id": ApiToken.objects.get(name="script").pk}
+    assert output_of("revoke_api_token", **named) == "The token script of alice is revoked.\n"
+    answers = [Client().get("/api/v1/exposure", headers={"authorization": f"Bearer {text}"}) for text in (script, other)]
+    assert [answer.status_code for answer in answers] == [401, 200]
+    with pytest.raises(CommandError, match=r"^the token script of alice was revoked before, at 20\d\d-.* UTC\.$"):
+        output_of("revoke_api_token", **named)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({}, "name one token: by --user and --name, or by --id alone."),
+        ({"user": "alice"}, "name one token: by --user and --name, or by --id alone."),
+        ({"name": "script"}, "name one token: by --user and --name, or by --id alone."),
+        ({"user": "alice", "name": "script", "id": 1}, "name one token: by --user and --name, or by --id alone."),
+        ({"user": "victor", "name": "script"}, "'victor' has no token named 'script'."),
+        ({"id": 987_654}, "there is no token with the id 987654."),
+    ],
+)
+def test_revoke_api_token_refuses_in_one_sentence(desk: Desk, options: dict[str, str | int], sentence: str) -> None:
+    tokens.create(desk.alice, "script", ["read"])
+    with pytest.raises(CommandError) as caught:
+        output_of("revoke_api_token", **options)
+    assert str(caught.value) == sentence
+    assert ApiToken.objects.get().revoked_at is None
 
 
 def test_prepare_makes_the_demo_once_and_a_link_each_time(db: None) -> None:

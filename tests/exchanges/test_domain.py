@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from exchanges.decimals import fixed
 from exchanges.domain import ExchangeConfig, OrderRequest, OrderSide, OrderStatus
 
 LIMIT: dict[str, Any] = {"symbol": "BTCUSDT", "side": "BUY", "order_type": "LIMIT", "quantity": "0.1", "price": "90000"}
@@ -30,7 +31,14 @@ def test_a_symbol_is_read_in_any_case() -> None:
         {"quantity": " 1"},
         {"quantity": 0.1},
         {"quantity": True},
+        {"quantity": None},
+        {"reduce_only": "yes"},
+        {"reduce_only": 1},
+        {"leverage": "5"},
+        {"leverage": True},
         {"quantity": "1E-19"},
+        {"quantity": "0.01" + "0" * 120 + "1"},
+        {"quantity": Decimal("0.01" + "0" * 120 + "1")},
         {"price": None},
         {"price": "0"},
         {"order_type": "MARKET"},
@@ -60,6 +68,25 @@ def test_an_order_cannot_be_changed_after_it_was_made() -> None:
 
 def test_a_quantity_keeps_every_digit() -> None:
     assert str(OrderRequest.model_validate(LIMIT | {"quantity": "0.100000000000000001"}).quantity) == "0.100000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0.010000000000000000000", "0.01"),
+        ("0.0100000000000000000", "0.01"),
+        ("0.010000000000000000", "0.010000000000000000"),
+        ("60000.0", "60000.0"),
+        ("1E+5", "100000"),
+        ("1E-8", "0.00000001"),
+        ("0.0000000000000000010", "0.000000000000000001"),
+        ("123456789012.1234567890123456780", "123456789012.123456789012345678"),
+        ("100." + "0" * 500, "100"),
+    ],
+)
+def test_zeros_beyond_the_last_place_are_dropped_and_no_other_digit_is_lost(written: str, meant: str) -> None:
+    for value in (written, Decimal(written)):
+        assert fixed(OrderRequest.model_validate(LIMIT | {"quantity": value}).quantity) == meant
 
 
 @pytest.mark.parametrize("passphrase", [None, ""])

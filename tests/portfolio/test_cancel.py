@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from exchanges.domain import OrderResult, OrderStatus
 from exchanges.errors import ExchangeAPIError, UnknownOrder
 from exchanges.models import ExchangeAccount
 from portfolio import reconcile
 from portfolio.access import NotPermitted
+from portfolio.execution import record
 from portfolio.execution.cancel import cancel, order_for
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order
@@ -16,6 +18,7 @@ from tests.conftest import Cast
 from tests.portfolio.desk import asked, fault, let_pass, market, now, orders_at, placed, requests_sent, resting, tick, ticked
 from tests.simulated import Sandbox
 
+IN_DOUBT = "Cancel sent, its outcome is not known yet; the exchange is being asked."
 EXCHANGES = ["binance", "bybit", "okx"]
 
 
@@ -64,9 +67,11 @@ def test_a_cancel_whose_answer_is_lost_is_looked_up(book: Cast, sandbox: Sandbox
     account, order = rested(book, exchange)
     fault(sandbox, account, "cancel", kind, stage="after")
     row = cancel(book.alice, order)
-    assert row.state == OrderState.NEW
+    assert (row.state, row.reason) == (OrderState.NEW, IN_DOUBT)
     assert row.cancel_requested_at is not None
-    assert ticked(row).state == OrderState.CANCELED
+    found = ticked(row)
+    assert found.state == OrderState.CANCELED
+    assert found.reason != IN_DOUBT
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -77,6 +82,34 @@ def test_a_cancel_that_never_arrived_may_be_repeated(book: Cast, sandbox: Sandbo
     assert ticked(row).state == OrderState.NEW
     assert cancel(book.alice, row).state == OrderState.CANCELED
     assert status_at(sandbox, account, book.name) == "canceled"
+
+
+def test_a_cancel_stays_in_doubt_for_as_long_as_it_may_still_arrive(book: Cast, sandbox: Sandbox) -> None:
+    """That the venue shows the order open says nothing about a cancel that is still on its way; a minute later it does."""
+    account, order = rested(book, "bybit")
+    fault(sandbox, account, "cancel", "reset")
+    row = ticked(cancel(book.alice, order))
+    assert (row.state, row.reason) == (OrderState.NEW, IN_DOUBT)
+    Order.objects.filter(pk=row.pk).update(cancel_requested_at=now() - record.CANCEL_ARRIVES_WITHIN)
+    row = ticked(row)
+    assert (row.state, row.reason) == (OrderState.NEW, "")
+
+
+def test_a_part_that_is_filled_meanwhile_does_not_end_the_doubt(book: Cast, sandbox: Sandbox) -> None:
+    account, order = rested(book, "okx")
+    fault(sandbox, account, "cancel", "reset")
+    row = cancel(book.alice, order)
+    ids = (row.symbol, row.exchange_order_id, row.client_order_id)
+    row = record.record_result(row, OrderResult(*ids, OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.01")))
+    assert (row.state, row.reason) == (OrderState.PARTIALLY_FILLED, IN_DOUBT)
+
+
+@pytest.mark.parametrize("state", [OrderState.CANCELED, OrderState.UNKNOWN])
+def test_a_doubt_takes_the_place_of_nothing_that_is_known_meanwhile(book: Cast, state: OrderState) -> None:
+    _, order = rested(book, "binance")
+    Order.objects.filter(pk=order.pk).update(state=state, reason="What is known.")
+    row = record.note_cancel_in_doubt(order)
+    assert (row.state, row.reason) == (state, "What is known.")
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)

@@ -183,3 +183,8 @@ def test_a_figure_is_stale_beyond_the_limit_and_when_it_was_never_read() -> None
 )
 def test_an_age_in_words(seconds: float, text: str) -> None:
     assert describe_age(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(("accounts", "is_known"), [([], False), ([facts(as_of=None)], False), ([facts(as_of=None), facts(2)], True)])
+def test_nothing_is_known_until_an_account_has_answered(accounts: list[AccountFacts], is_known: bool) -> None:
+    assert book([], accounts).is_known == is_known

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from portfolio import tokens
 from portfolio.models import ApiToken
@@ -78,6 +80,27 @@ def test_a_revoked_token_is_none_at_once(alice: User) -> None:
     text = tokens.create(alice, "bot", [tokens.READ])
     ApiToken.objects.update(revoked_at=NOW)
     assert tokens.owner_of(text, NOW) is None
+
+
+def test_revoking_counts_what_was_valid_and_keeps_when_it_was_revoked_first(alice: User) -> None:
+    text = tokens.create(alice, "bot", [tokens.READ])
+    assert tokens.revoke(ApiToken.objects.all(), NOW) == 1
+    assert tokens.owner_of(text, NOW) is None
+    assert tokens.revoke(ApiToken.objects.all(), NOW + timedelta(days=1)) == 0
+    assert ApiToken.objects.get().revoked_at == NOW
+
+
+@pytest.mark.parametrize(("rights", "is_revoked"), [(["view_apitoken", "change_apitoken"], True), (["view_apitoken"], False)])
+def test_the_admin_revokes_for_those_who_may_change_tokens(alice: User, rights: list[str], is_revoked: bool) -> None:
+    tokens.create(alice, "bot", [tokens.READ])
+    staff = User.objects.create(username="staff", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client = Client()
+    client.force_login(staff)
+    page = reverse("admin:portfolio_apitoken_changelist")
+    assert (b'value="revoke"' in client.get(page).content) == is_revoked
+    client.post(page, {"action": "revoke", "_selected_action": [ApiToken.objects.get().pk]})
+    assert (ApiToken.objects.get().revoked_at is not None) == is_revoked
 
 
 def test_a_token_ends_when_it_expires(alice: User) -> None:

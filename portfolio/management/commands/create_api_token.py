@@ -1,6 +1,7 @@
 """Make a bearer token for the REST API and print it: it cannot be shown again."""
 
 from argparse import ArgumentParser
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from portfolio import tokens
 from portfolio.models import ApiToken
+
+MAX_DAYS = 3_650
 
 
 class Command(BaseCommand):
@@ -17,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", required=True, help="whose rights the token has")
         parser.add_argument("--name", required=True, help="what it is for")
         parser.add_argument("--scopes", default="read", help=f"of {', '.join(tokens.SCOPES)}, separated by commas (read)")
+        parser.add_argument("--expires-days", type=int, help="for how many days it is valid (until it is revoked)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"]).first()
@@ -26,6 +30,10 @@ class Command(BaseCommand):
         unknown = [scope for scope in scopes if scope not in tokens.SCOPES]
         if unknown or not scopes:
             raise CommandError(f"scopes must be of {', '.join(tokens.SCOPES)}, was {options['scopes']!r}.")
+        days = options["expires_days"]
+        if days is not None and not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"expires-days must be between 1 and {MAX_DAYS}, was {days}.")
         if ApiToken.objects.filter(user=user, name=options["name"]).exists():
             raise CommandError(f"{user} already has a token named {options['name']!r}; choose another name.")
-        self.stdout.write(tokens.create(user, options["name"], scopes))
+        expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+        self.stdout.write(tokens.create(user, options["name"], scopes, expires_at=expires_at))
