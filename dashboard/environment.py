@@ -6,17 +6,25 @@ says what to do.
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
 _MOST_DIGITS = 18
 VAULT_KEY_FILE = "vault.key"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105  (a file's name)
+ADDRESS_FILE = "address"
+_REPAIRS = {
+    VAULT_KEY_FILE: "restore it from your backup, without it the stored keys of your accounts cannot be opened",
+    SECRET_KEY_FILE: "restore it, or delete it and a new one is made: everybody signs in again and API tokens are made anew",
+}
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]")
 
 
 class ConfigurationError(Exception):
@@ -37,6 +45,16 @@ class DatabaseAddress:
 
 def var_dir() -> Path:
     return Path(os.environ.get("VAR_DIR") or ROOT / "var").expanduser().resolve()
+
+
+def make_directory(path: Path) -> None:
+    """For this user alone; one that is there already keeps the mode that somebody gave it. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def keep_private() -> None:
+    """The first step of every process: what it creates holds sessions and account data, and is for this user alone."""
+    os.umask(0o077)
 
 
 def port() -> int:
@@ -60,7 +78,60 @@ def is_on(name: str, *, default: bool = False) -> bool:
 
 
 def words(name: str, default: str) -> list[str]:
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    return [word.strip() for word in (os.environ.get(name) or default).split(",") if word.strip()]
+
+
+def is_https() -> bool:
+    """People come by https, through a proxy in front of the site."""
+    return is_on("HTTPS")
+
+
+def allowed_hosts() -> list[str]:
+    hosts = words("ALLOWED_HOSTS", ",".join(_LOOPBACK))
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ConfigurationError(f"ALLOWED_HOSTS must be names of hosts separated by commas, without scheme or port; one was {host!r}.")
+    return hosts
+
+
+def site_host() -> str:
+    """A host that the site answers to: this machine where people come to it directly, the public name where there is a proxy."""
+    allowed = allowed_hosts()
+    hosts = [host.removeprefix(".") for host in allowed if host != "*"]
+    if "*" in allowed or not hosts:
+        hosts.append(_LOOPBACK[0])
+    return min(hosts, key=lambda host: (host in _LOOPBACK) is is_https())
+
+
+def site_address(port_number: int) -> str:
+    """Where a browser finds the site that listens on this port of the loopback."""
+    return f"https://{site_host()}" if is_https() else f"http://{site_host()}:{port_number}"
+
+
+def leave_address(address: str) -> None:
+    """For commands that are run beside the site; "" once it has stopped."""
+    path = var_dir() / ADDRESS_FILE
+    if address:
+        path.write_text(address)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def known_address() -> str:
+    """Of the site that PORT names, else of the one that runs on VAR_DIR."""
+    if os.environ.get("PORT"):
+        return site_address(port())
+    with contextlib.suppress(FileNotFoundError):
+        return (var_dir() / ADDRESS_FILE).read_text().strip() or site_address(DEFAULT_PORT)
+    return site_address(DEFAULT_PORT)
+
+
+def check_addresses() -> None:
+    """Before anything is started. Raises ConfigurationError for the first that is wrong."""
+    database_address()
+    redis_url()
+    sandbox_url()
+    site_host()
 
 
 def database_address() -> DatabaseAddress:
@@ -84,7 +155,30 @@ def database_address() -> DatabaseAddress:
 
 
 def redis_url() -> str:
-    return os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
+    url = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
+    parts = _parts(url)
+    if parts is None or parts.scheme not in ("redis", "rediss") or not re.fullmatch(r"/?[0-9]*", parts.path):
+        raise ConfigurationError("REDIS_URL must be redis://host:port/number (or rediss://); leave it out to have a server started.")
+    return url
+
+
+def sandbox_url() -> str:
+    """Empty where the simulated exchanges are ours to start."""
+    url = os.environ.get("SANDBOX_URL", "")
+    parts = _parts(url)
+    if url and (parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment):
+        raise ConfigurationError("SANDBOX_URL must be http://host:port; leave it out to have the simulated exchanges started.")
+    return url
+
+
+def _parts(url: str) -> SplitResult | None:
+    """None for what names no host. Wrong ones are not repeated to anybody: they may hold a password."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if has_host and url.isprintable() and " " not in url else None
 
 
 def kept_secret(variable: str, file_name: str) -> str:
@@ -93,11 +187,17 @@ def kept_secret(variable: str, file_name: str) -> str:
         return os.environ[variable]
     path = var_dir() / file_name
     try:
-        return path.read_text().strip()
+        text = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read ({error.strerror}); give this user read access to it.") from error
+    except UnicodeDecodeError:
+        text = "\0"
+    if not text or not "".join(text.split()).isprintable():
+        reason = "it is not text" if text else "it is empty"
+        raise ConfigurationError(f"{path} is damaged ({reason}); {_REPAIRS.get(file_name, 'restore it')}.")
+    return text
 
 
 def make_secret(file_name: str, value: str = "") -> None:

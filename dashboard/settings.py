@@ -1,8 +1,12 @@
 """Crossbook's settings, read from the environment; see dashboard/environment.py for what may be set and how it is checked.
 
-A production of one's own sets SECRET_KEY, VAULT_KEYS, DATABASE_URL, REDIS_URL, ALLOWED_HOSTS and HTTPS=1.
+A production of one's own sets SECRET_KEY, VAULT_KEYS, DATABASE_URL, REDIS_URL, ALLOWED_HOSTS and HTTPS=1, behind a proxy that ends TLS,
+passes Host on and sets X-Forwarded-Proto itself (one that comes from outside must not get through).
 """
 
+import contextlib
+import importlib
+import sys
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -11,7 +15,7 @@ from dashboard import environment
 
 BASE_DIR = environment.ROOT
 VAR_DIR = environment.var_dir()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+environment.make_directory(VAR_DIR)
 
 DEBUG = environment.is_on("DEBUG")
 SECRET_KEY = environment.kept_secret("SECRET_KEY", environment.SECRET_KEY_FILE)
@@ -20,8 +24,8 @@ if not SECRET_KEY:
     SECRET_KEY = environment.kept_secret("SECRET_KEY", environment.SECRET_KEY_FILE)
 VAULT_KEYS = [key for key in environment.kept_secret("VAULT_KEYS", environment.VAULT_KEY_FILE).replace("\n", ",").split(",") if key]
 
-HTTPS = environment.is_on("HTTPS")
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+HTTPS = environment.is_https()
+ALLOWED_HOSTS = environment.allowed_hosts()
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -72,6 +76,16 @@ TEMPLATES = [
 ]
 
 
+def _require_postgresql_driver() -> None:
+    for name in ("psycopg", "psycopg2"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+            return
+    raise environment.ConfigurationError(
+        f"DATABASE_URL asks for PostgreSQL, whose driver is not there: install the package psycopg[binary] for {sys.executable}."
+    )
+
+
 def _databases() -> dict[str, Any]:
     address = environment.database_address()
     if address.engine == "sqlite":
@@ -82,6 +96,7 @@ def _databases() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
         return {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": address.name, "OPTIONS": options}}
+    _require_postgresql_driver()
     return {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -134,6 +149,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
+# The site speaks plain HTTP on the loopback: only the proxy knows how a person came.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

@@ -4,8 +4,9 @@ Standard library only, so that it stays small beside what it watches. It holds n
 (PR_SET_PDEATHSIG) and the next start goes on from the database.
 """
 
-import ctypes
+import errno
 import fcntl
+import http.client
 import os
 import re
 import signal
@@ -14,78 +15,23 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from dashboard import environment, valkey
 from dashboard.environment import ConfigurationError
+from dashboard.service import Service, die_with_parent
 
-PR_SET_PDEATHSIG = 1
 STOP_GRACE_S = 2.0
-FIRST_BACKOFF_S = 0.5
-MAX_BACKOFF_S = 10.0
-STEADY_AFTER_S = 30.0
 READY_DEADLINE_S = 60.0
-
-
-def _die_with_parent() -> None:
-    """Runs in the child before exec. A child whose parent is already gone ends at once."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        os._exit(1)
-
-
-@dataclass(slots=True)
-class Service:
-    """One child process: what to run, and when to start it again should it die."""
-
-    name: str
-    command: list[str]
-    extra: Mapping[str, str] = field(default_factory=dict)
-    process: "subprocess.Popen[str] | None" = None
-    started: float = 0.0
-    backoff_s: float = FIRST_BACKOFF_S
-    restart_at: float = 0.0
-
-    def start(self, say: Callable[[str, str], None]) -> None:
-        self.process = subprocess.Popen(  # noqa: S603  (our own commands)
-            self.command,
-            env={**os.environ, **self.extra, "PYTHONUNBUFFERED": "1"},
-            cwd=environment.ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
-        self.started, self.restart_at = time.monotonic(), 0.0
-        threading.Thread(target=_relay, args=(self.name, self.process.stdout, say), daemon=True).start()
-
-    def watch(self, say: Callable[[str, str], None]) -> None:
-        """Start again after a growing pause; a process that ran steadily starts over with a short one."""
-        if self.process is None or self.process.poll() is None:
-            return
-        now = time.monotonic()
-        if not self.restart_at:
-            if now - self.started > STEADY_AFTER_S:
-                self.backoff_s = FIRST_BACKOFF_S
-            self.restart_at = now + self.backoff_s
-            say(self.name, f"ended ({_describe_exit(self.process.returncode)}); starting it again in {self.backoff_s:g} s")
-            self.backoff_s = min(self.backoff_s * 2, MAX_BACKOFF_S)
-        elif now >= self.restart_at:
-            self.start(say)
+GIVE_UP_AFTER = 3
 
 
 class Supervisor:
     def __init__(self, port: int) -> None:
         self._port = port
         self._services: list[Service] = []
+        self._internal_ports: list[int] = []
         self._output = threading.Lock()
         self._stopping = threading.Event()
 
@@ -110,11 +56,13 @@ class Supervisor:
         if not os.environ.get("REDIS_URL"):
             port = _free_port()
             os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+            self._internal_ports.append(port)
             self._add(Service("valkey", valkey.command(port, environment.var_dir())))
-        if not os.environ.get("SANDBOX_URL"):
+        if not environment.sandbox_url():
             port = _free_port()
             os.environ["SANDBOX_URL"] = f"http://127.0.0.1:{port}"
             state = str(environment.var_dir() / "sandbox")
+            self._internal_ports.append(port)
             sandbox = [sys.executable, "-m", "exchanges.sandbox", "--port", str(port), "--seed", "7", "--var-dir", state]
             self._add(Service("sandbox", sandbox))
             self.say("up", f"simulated exchanges: {os.environ['SANDBOX_URL']}/binance, /bybit and /okx")
@@ -129,7 +77,9 @@ class Supervisor:
         self._add(Service("stream", [*manage, "stream"]))
         self._wait_until_ready()
         if not self._stopping.is_set():
-            self.say("up", f"Crossbook is ready: http://127.0.0.1:{self._port}{link}")
+            address = environment.site_address(self._port)
+            environment.leave_address(address)
+            self.say("up", f"Crossbook is ready: {address}{link}")
 
     def _add(self, service: Service) -> None:
         if not self._stopping.is_set():
@@ -146,7 +96,7 @@ class Supervisor:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,
         ) as process:
             output, errors = self._output_of(process)
         if self._stopping.is_set():
@@ -167,16 +117,15 @@ class Supervisor:
                     process.terminate()
 
     def _wait_until_ready(self) -> None:
+        """Raises ConfigurationError where it does not come to that."""
         deadline = time.monotonic() + READY_DEADLINE_S
         while time.monotonic() < deadline and not self._stopping.wait(0.1):
             for service in self._services:
                 service.watch(self.say)
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/api/v1/health", timeout=2) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                continue
+                if service.failures >= GIVE_UP_AFTER:
+                    raise ConfigurationError(f"{service.name} ended {service.failures} times: {service.last_line or 'it did not say why'}")
+            if all(map(_listens, self._internal_ports)) and _serves(self._port):
+                return
         if not self._stopping.is_set():
             raise ConfigurationError("the site did not answer within a minute; see what the processes said above")
 
@@ -185,6 +134,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._stopping.set()
+        environment.leave_address("")
         running = [service.process for service in self._services if service.process is not None and service.process.poll() is None]
         for process in running:
             process.terminate()
@@ -197,22 +147,10 @@ class Supervisor:
                 process.wait()
 
 
-def _relay(name: str, stream: IO[str] | None, say: Callable[[str, str], None]) -> None:
-    if stream is None:
-        return
-    with stream:
-        for line in stream:
-            say(name, line.rstrip())
-
-
 def _last_sentence(text: str) -> str:
     """The last line that a failed command wrote, without the name of our own exceptions before it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return re.sub(r"^(CommandError|dashboard\.environment\.ConfigurationError): ", "", lines[-1]) if lines else ""
-
-
-def _describe_exit(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"code {code}"
 
 
 def _free_port() -> int:
@@ -222,10 +160,30 @@ def _free_port() -> int:
         return number
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _serves(port: int) -> bool:
+    """Whether the site answers; only a failure of its own says that it does not. It is asked as its proxy would ask, so that there is
+    nothing to redirect, to refuse and to log."""
+    headers = {"Host": environment.site_host(), "X-Forwarded-Proto": "https" if environment.is_https() else "http"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/api/v1/health", headers=headers)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 def _claim_state(directory: Path) -> IO[str]:
     """One Crossbook per VAR_DIR: the lock goes with the process, however that ends. Raises ConfigurationError."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        environment.make_directory(directory)
         lock = (directory / "lock").open("w")
     except OSError as error:
         raise ConfigurationError(f"VAR_DIR {directory} cannot be written ({error.strerror}); name another one.") from error
@@ -238,21 +196,27 @@ def _claim_state(directory: Path) -> IO[str]:
     return lock
 
 
-def _refuse_used_port(port: int) -> None:
+def _refuse_unusable_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise ConfigurationError(f"Port {port} is in use; stop what listens there or set PORT to another one.") from error
+            if error.errno == errno.EACCES:
+                raise ConfigurationError(f"Port {port} is not allowed to this user; set PORT to one from 1024.") from error
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigurationError(f"Port {port} is in use; stop what listens there or set PORT to another one.") from error
+            raise ConfigurationError(f"Port {port} cannot be used ({error.strerror}); set PORT to another one.") from error
 
 
 def main() -> int:
+    environment.keep_private()
     try:
         port = environment.port()
+        environment.check_addresses()
         lock = _claim_state(environment.var_dir())
-        _refuse_used_port(port)
         with lock:
+            _refuse_unusable_port(port)
             return Supervisor(port).run()
     except ConfigurationError as error:
         print(f"Crossbook cannot start: {error}", file=sys.stderr, flush=True)  # noqa: T201

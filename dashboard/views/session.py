@@ -21,7 +21,7 @@ sign_out = LogoutView.as_view(next_page="login")
 @never_cache
 @require_GET
 def sign_in_by_link(request: HttpRequest, uid: str, token: str) -> HttpResponse:
-    user = login_links.user_of(uid, token)
+    user = login_links.redeem(uid, token)
     if user is None:
         return render(request, "pages/login_link_invalid.html", status=410)
     login(request, user)

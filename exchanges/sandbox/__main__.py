@@ -13,6 +13,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m exchanges.sandbox", description="Three simulated venues on 127.0.0.1.")
     add_arguments(parser)
     parser.add_argument("--parent-death-signal", action="store_true", help="stop when the parent process dies (Linux)")

@@ -38,10 +38,15 @@ class Ledger:
         self._is_behind = False
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = _open_locked(path)
-        self._read(path)
-        self._compact(path)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = _open_locked(path)
+            self._read(path)
+            self._compact(path)
+        except OSError as error:
+            raise LedgerUnreadable(
+                f"sandbox ledger {path} cannot be used ({error.strerror}); let this user read and write it, or move it away to start afresh"
+            ) from error
 
     @property
     def last_id(self) -> int:
@@ -78,6 +83,8 @@ class Ledger:
         last = len(lines) - 1
         for number, line in enumerate(lines):
             if number == last:
+                if number == 0 and line:  # the first line is there before the file has its name
+                    raise LedgerUnreadable(f"sandbox ledger {path} is damaged at line 1; move it away to start afresh")
                 return  # what follows the last line break was not written to its end
             content = _content(line)
             if content is None:
@@ -89,7 +96,9 @@ class Ledger:
             try:
                 read_entry(self.desks, content)
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-                raise LedgerUnreadable(f"sandbox ledger {path} has an unknown entry at line {number + 1}: {error}") from error
+                raise LedgerUnreadable(
+                    f"sandbox ledger {path} has an unknown entry at line {number + 1} ({error}); move it away to start afresh"
+                ) from error
 
     def _compact(self, path: Path) -> None:
         """Replaces the file by one with a line per account; until the very last step the old one stays the ledger."""
@@ -133,4 +142,9 @@ def _line(content: object) -> bytes:
 
 def _content(line: bytes) -> object:
     checksum, _, text = line.partition(b" ")
-    return orjson.loads(text) if b"%08x" % crc32(text) == checksum else None
+    if b"%08x" % crc32(text) != checksum:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None  # nothing at all has a checksum too

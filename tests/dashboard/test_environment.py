@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -157,6 +159,132 @@ def test_a_secret_that_cannot_be_read_is_one_sentence(var_dir: Path, monkeypatch
     (var_dir / "some.key").mkdir()
     with pytest.raises(ConfigurationError, match=r"some\.key cannot be read"):
         environment.kept_secret("SOME_KEY", "some.key")
+
+
+@pytest.mark.parametrize("file_name", ["secret.key", "vault.key"])
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "empty"), (b" \n", "empty"), (b"\x80\xff" * 20, "not text"), (b"key\x00\x01", "not text")]
+)
+def test_a_damaged_key_is_one_sentence(var_dir: Path, monkeypatch: pytest.MonkeyPatch, file_name: str, content: bytes, reason: str) -> None:
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    (var_dir / file_name).write_bytes(content)
+    with pytest.raises(ConfigurationError, match=rf"^{var_dir / file_name} is damaged \(it is {reason}\); restore it"):
+        environment.kept_secret("SOME_KEY", file_name)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "redis://h:1/", "redis://:p%40ss@h:6379/15", "rediss://u:p@[::1]:6379/0?ssl_cert_reqs=required"]
+)
+@pytest.mark.parametrize("venues", ["", "http://127.0.0.1:9100", "https://venues.example.com/base/"])
+def test_the_addresses_of_a_redis_and_of_simulated_exchanges(monkeypatch: pytest.MonkeyPatch, url: str, venues: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("SANDBOX_URL", venues)
+    assert (environment.redis_url(), environment.sandbox_url()) == (url, venues)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hunter2",
+        "redis:hunter2",
+        "redis://",
+        "http://hunter2:1",
+        "redis://hunter2:x",
+        "redis://h:6379/hunter2",
+        "redis://h:0",
+        " redis://h",
+    ],
+)
+def test_a_wrong_redis_is_one_sentence_without_the_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(ConfigurationError, match=r"^REDIS_URL must be redis://host:port/number") as caught:
+        environment.check_addresses()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["garbage", "localhost:9100", "ftp://h", "http://", "http://h:99999", "http://h:1?x", "http://h/#x", "http://h h"]
+)
+def test_a_wrong_address_of_them_is_one_sentence(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("SANDBOX_URL", url)
+    with pytest.raises(ConfigurationError, match=r"^SANDBOX_URL must be http://host:port"):
+        environment.check_addresses()
+
+
+@pytest.mark.parametrize("text", ["https://book.example.com", "book.example.com:443", "a b", "böok.example.com", "a,*.b"])
+def test_what_is_no_host_is_one_sentence(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", text)
+    with pytest.raises(ConfigurationError, match=r"^ALLOWED_HOSTS must be names of hosts separated by commas"):
+        environment.check_addresses()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "https", "address"),
+    [
+        ("", "", "http://127.0.0.1:8123"),
+        ("*", "", "http://127.0.0.1:8123"),
+        ("book.example.com,localhost", "", "http://localhost:8123"),
+        ("book.example.com", "", "http://book.example.com:8123"),
+        ("", "1", "https://127.0.0.1"),
+        ("*", "1", "https://127.0.0.1"),
+        ("127.0.0.1,.example.com,other.example.net", "1", "https://example.com"),
+        ("[::1]", "", "http://[::1]:8123"),
+    ],
+)
+def test_the_address_printed_is_one_that_the_site_answers_to(monkeypatch: pytest.MonkeyPatch, hosts: str, https: str, address: str) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", hosts)
+    monkeypatch.setenv("HTTPS", https)
+    assert environment.site_address(8123) == address
+
+
+def test_a_command_knows_the_address_of_the_running_site_unless_it_is_told_a_port(var_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PORT", raising=False)
+    assert environment.known_address() == "http://127.0.0.1:8000"
+    environment.leave_address("http://127.0.0.1:8123")
+    assert environment.known_address() == "http://127.0.0.1:8123"
+    monkeypatch.setenv("PORT", "8124")
+    assert environment.known_address() == "http://127.0.0.1:8124"
+    monkeypatch.delenv("PORT")
+    environment.leave_address("")
+    environment.leave_address("")
+    assert environment.known_address() == "http://127.0.0.1:8000"
+
+
+def prepare(var_dir: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """As a person's shell runs it: what it creates would be readable by everybody."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("VAULT_KEYS", "SECRET_KEY")}
+    command = [sys.executable, "manage.py", "prepare"]
+    state = kept | {"VAR_DIR": str(var_dir)} | variables
+    return subprocess.run(command, cwd=environment.ROOT, env=state, capture_output=True, text=True, check=False, timeout=60, umask=0o022)
+
+
+def test_what_is_created_is_private_and_a_directory_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
+    own, given = tmp_path / "deep" / "own", tmp_path / "given"
+    given.mkdir()
+    given.chmod(0o755)
+    for var_dir in (own, given):
+        assert prepare(var_dir).returncode == 0
+        created = {path.name: stat.S_IMODE(path.stat().st_mode) for path in var_dir.iterdir()}
+        assert {"crossbook.sqlite3", "secret.key", "vault.key"} <= set(created)
+        assert set(created.values()) == {0o600}
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (own, own.parent, given)] == [0o700, 0o700, 0o755]
+
+
+def test_a_damaged_key_stops_a_command_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_bytes(b"\xff\xfe" * 30)
+    done = prepare(tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"{tmp_path / 'secret.key'} is damaged (it is not text); restore it, or delete it")
+
+
+def test_a_postgresql_without_its_driver_says_which_package_to_install(tmp_path: Path) -> None:
+    for name in ("psycopg", "psycopg2"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError\n")
+    done = prepare(tmp_path / "var", DATABASE_URL="postgresql://u:hunter2@127.0.0.1/book", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"DATABASE_URL asks for PostgreSQL, whose driver is not there: install the package psycopg[binary] for {sys.executable}.\n",
+    )
 
 
 def test_settings_that_protect_are_on(settings: Any) -> None:

@@ -1,11 +1,14 @@
 """Signing in by password and by link, setting and changing a password, signing out."""
 
-from datetime import datetime, timedelta
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -130,7 +133,33 @@ def test_a_newer_sign_in_or_password_voids_older_links(alice: User) -> None:
     assert Client().get(by_password).status_code == 410
 
 
-class Yesterday(PasswordResetTokenGenerator):
+def test_two_sign_ins_within_one_second_void_a_link_made_between_them(alice: User) -> None:
+    whole = datetime.now(UTC).replace(microsecond=0)
+    alice.last_login = whole
+    alice.save()
+    between = login_links.path_for(alice)
+    User.objects.update(last_login=whole + timedelta(milliseconds=900))
+    assert Client().get(between).status_code == 410
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_of_requests_that_come_at_once_one_is_signed_in(transactional_db: None, newcomer: User, attempt: int) -> None:
+    path, together = login_links.path_for(newcomer), threading.Barrier(10)
+
+    def follow(_number: int) -> int:
+        together.wait(timeout=10)
+        try:
+            return Client().get(path).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as threads:
+        statuses = list(threads.map(follow, range(10)))
+    assert sorted(statuses) == [302] + [410] * 9
+    assert Session.objects.count() == 1
+
+
+class Yesterday(login_links.LinkTokens):
     """Makes tokens as they were made a little more than a day ago."""
 
     def _now(self) -> datetime:

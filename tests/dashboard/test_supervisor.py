@@ -12,7 +12,7 @@ import pytest
 
 from dashboard import environment, supervisor, valkey
 from dashboard.environment import ConfigurationError
-from dashboard.supervisor import Service
+from dashboard.service import Service
 
 
 def test_one_crossbook_per_state_directory(tmp_path: Path) -> None:
@@ -50,8 +50,17 @@ def test_a_port_in_use_is_one_sentence() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match=rf"^Port {port} is in use; stop what listens there or set PORT to another one\.$"):
-            supervisor._refuse_used_port(port)
-    supervisor._refuse_used_port(port)
+            supervisor._refuse_unusable_port(port)
+    supervisor._refuse_unusable_port(port)
+
+
+def test_a_port_that_only_root_may_use_is_no_port_in_use() -> None:
+    unprivileged = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if not unprivileged.exists() or int(unprivileged.read_text()) <= 1:
+        pytest.skip("every user may listen on every port here")
+    attempt = "import os; from dashboard import supervisor; os.getuid() or os.setuid(65534); supervisor._refuse_unusable_port(1)"
+    done = subprocess.run([sys.executable, "-c", attempt], cwd=environment.ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith("Port 1 is not allowed to this user; set PORT to one from 1024.")
 
 
 def test_valkey_listens_on_loopback_and_keeps_nothing(tmp_path: Path) -> None:
@@ -97,14 +106,34 @@ def test_a_service_that_dies_is_started_again_after_a_pause_that_grows() -> None
 
     until(watched)
     assert "ended (code 3); starting it again in 0.5 s" in said
+    assert (service.failures, service.last_line) == (1, "hello")
     assert service.backoff_s == 1.0
     until(lambda: said.count("hello") == 2)
     assert service.process
     service.process.wait()
 
 
-def test_a_wrong_setting_ends_the_start_with_one_sentence(tmp_path: Path) -> None:
-    state = {**os.environ, "VAR_DIR": str(tmp_path), "PORT": "eighty"}
+def test_a_process_that_was_killed_has_not_failed() -> None:
+    service = Service("killed", [sys.executable, "-c", "import time; time.sleep(60)"])
+    service.start(lambda _name, _line: None)
+    assert service.process
+    service.process.kill()
+    service.process.wait()
+    service.watch(lambda _name, _line: None)
+    assert service.restart_at
+    assert service.failures == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "eighty", "PORT must be a whole number from 1 to 65535, was 'eighty'."),
+        ("REDIS_URL", "garbage", "REDIS_URL must be redis://host:port/number (or rediss://); leave it out to have a server started."),
+        ("SANDBOX_URL", "garbage", "SANDBOX_URL must be http://host:port; leave it out to have the simulated exchanges started."),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_one_sentence(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    state = {**os.environ, "VAR_DIR": str(tmp_path), name: value}
     done = subprocess.run(
         [sys.executable, "-m", "dashboard.supervisor"],
         cwd=environment.ROOT,
@@ -115,4 +144,4 @@ def test_a_wrong_setting_ends_the_start_with_one_sentence(tmp_path: Path) -> Non
         timeout=30,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "Crossbook cannot start: PORT must be a whole number from 1 to 65535, was 'eighty'.\n"
+    assert done.stderr == f"Crossbook cannot start: {sentence}\n"

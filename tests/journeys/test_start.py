@@ -1,16 +1,21 @@
 """Starting and stopping, as a person at a terminal meets it: what is in the way is one line that says what to do, what was there before is
 there again, and nothing keeps running. The tests build on each other, in this order."""
 
+import asyncio
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import pytest
 
-from tests.journeys.crossbook import Crossbook, eventually, every
+from tests.journeys.crossbook import ROOT, Crossbook, eventually, every
 
 PASSWORD = "correct horse battery staple"
 STOPPED_S = 5.0
@@ -46,6 +51,36 @@ def test_a_printed_link_works_once(crossbook: Crossbook) -> None:
         assert "This link no longer works" in again.text
 
 
+def test_a_command_beside_the_site_needs_no_port(crossbook: Crossbook) -> None:
+    variables = {name: value for name, value in crossbook.environment.items() if name != "PORT"}
+    command = [sys.executable, "manage.py", "login_link"]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith(f"{crossbook.url}/login/")
+
+
+def test_all_that_it_keeps_is_for_its_user_alone(crossbook: Crossbook) -> None:
+    kept = [crossbook.var_dir, *crossbook.var_dir.rglob("*")]
+    assert {"crossbook.sqlite3", "lock", "address", "ledger.jsonl"} <= {path.name for path in kept}
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
+
+
+def test_a_malformed_form_is_refused_as_everything_else_is(rest: httpx.Client) -> None:
+    answer = rest.post("orders", content=b"no part of a form", headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_whoever_says_anything_else_on_the_live_socket_is_shown_out(crossbook: Crossbook) -> None:
+    site = crossbook.url.rstrip("/")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        await (await browser.get(crossbook.manage("login_link"))).read()
+        async with browser.ws_connect(f"{site}/ws/portfolio/1/?v=1", origin=site) as socket:
+            assert (await socket.receive_json(timeout=5))["type"] == "hello"
+            await socket.send_str("subscribe")
+            async with asyncio.timeout(5):
+                said = [message.type async for message in socket]
+            assert (socket.close_code, set(said) <= {aiohttp.WSMsgType.TEXT}) == (4400, True)
+
+
 def test_two_installations_live_side_by_side(crossbook: Crossbook, second: Crossbook, rest: httpx.Client) -> None:
     second.start()
     assert second.sandbox_url != crossbook.sandbox_url
@@ -61,6 +96,25 @@ def test_two_installations_live_side_by_side(crossbook: Crossbook, second: Cross
     assert took_s < STOPPED_S
     assert second.left_over() == []
     assert rest.get("/health").status_code == 200
+
+
+def test_a_site_behind_a_proxy_starts_quietly_and_is_whole_there(tmp_path: Path) -> None:
+    proxied = Crossbook(tmp_path / "proxied", HTTPS="1", ALLOWED_HOSTS="book.example.com,.example.net")
+    try:
+        proxied.start()
+        assert "Traceback" not in proxied.log
+        assert "Invalid HTTP_HOST" not in proxied.log
+        assert proxied.login_link.startswith("https://book.example.com/login/")
+        forwarded = {"Host": "book.example.com", "X-Forwarded-Proto": "https"}
+        path = urlsplit(proxied.login_link).path
+        assert httpx.get(f"{proxied.url}{path}").status_code == 400
+        plain = httpx.get(f"{proxied.url}{path}", headers={"Host": "book.example.com"})
+        assert (plain.status_code, plain.headers["Location"]) == (301, proxied.login_link)
+        there = httpx.get(f"{proxied.url}{path}", headers=forwarded)
+        assert (there.status_code, there.headers["Location"]) == (302, "/password")
+        assert "Secure" in there.headers["Set-Cookie"]
+    finally:
+        proxied.end()
 
 
 def test_ctrl_c_during_the_start_leaves_nothing(second: Crossbook) -> None:
@@ -114,7 +168,88 @@ def test_what_keeps_the_state_from_being_used_is_named(crossbook: Crossbook, tmp
     unopenable = Crossbook(tmp_path / "unopenable")
     (unopenable.var_dir / "crossbook.sqlite3").mkdir(parents=True)
     assert "cannot be used (unable to open database file)" in refusal(unopenable)
-    assert [crossbook.left_over() for crossbook in (without_key, damaged, unopenable)] == [[], [], []]
+
+    unreadable = Crossbook(tmp_path / "unreadable")
+    unreadable.var_dir.mkdir()
+    (unreadable.var_dir / "vault.key").write_bytes(b"\xff" * 40)
+    assert refusal(unreadable).startswith(f"{unreadable.var_dir / 'vault.key'} is damaged (it is not text); restore it from your backup")
+
+    without_venues = Crossbook(tmp_path / "without-venues")
+    ledger = without_venues.var_dir / "sandbox" / "ledger.jsonl"
+    ledger.parent.mkdir(parents=True)
+    ledger.write_bytes(b"not a ledger")
+    said = refusal(without_venues)
+    assert said == f"sandbox ended 3 times: sandbox ledger {ledger} is damaged at line 1; move it away to start afresh"
+    assert ledger.read_bytes() == b"not a ledger"
+    refused = (without_key, damaged, unopenable, unreadable, without_venues)
+    assert [crossbook.left_over() for crossbook in refused] == [[]] * 5
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone in which nothing is installed yet, and which asks for nothing; no `uv` is on the PATH of what runs there."""
+    directory, tools = tmp_path / "clone", tmp_path / "tools"
+    for made in (directory, tools):
+        made.mkdir()
+    shutil.copy(ROOT / "run", directory)
+    (directory / "requirements.txt").write_text("# nothing\n")
+    (directory / "manage.py").write_text("print('managed')\n")
+    for name in ("sh", "cat", "cksum", "basename", "dirname", "ln", "rm", "readlink", "sleep", "mkdir", "rmdir"):
+        found = shutil.which(name)
+        assert found
+        (tools / name).symlink_to(found)
+    return directory
+
+
+def run_in(clone: Path) -> "subprocess.Popen[str]":
+    variables = {**os.environ, "PATH": str(clone.parent / "tools"), "PYTHON_BIN": sys.executable}
+    return subprocess.Popen(["./run", "manage"], cwd=clone, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+# As the real one it makes no environment where there is one; it takes its time, and counts its calls.
+UV = """#!/bin/sh
+echo "$1" >>calls
+if [ "$1" = venv ]; then
+    [ ! -e .venv ] || { echo "A virtual environment already exists" >&2; exit 2; }
+    mkdir .venv .venv/bin
+    sleep 1
+    ln -s "$PYTHON_BIN" .venv/bin/python
+fi
+"""
+
+
+def test_first_starts_at_once_install_once(clone: Path) -> None:
+    uv = clone.parent / "tools" / "uv"
+    uv.write_text(UV)
+    uv.chmod(0o755)
+    starts = [run_in(clone) for _ in range(3)]
+    said = [start.communicate(timeout=60) for start in starts]
+    assert [start.returncode for start in starts] == [0, 0, 0], said
+    assert [output for output, _ in said] == ["managed\n"] * 3
+    assert (clone / "calls").read_text().split() == ["venv", "pip"]
+    assert not (clone / ".venv.lock").is_symlink()
+
+
+def test_an_install_that_was_killed_or_failed_does_not_keep_the_next_from_it(clone: Path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    (clone / ".venv.lock").symlink_to(str(gone.pid))
+    uv = clone.parent / "tools" / "uv"
+    uv.write_text("#!/bin/sh\nexit 3\n")
+    uv.chmod(0o755)
+    with run_in(clone) as failed:
+        failed.communicate(timeout=60)
+    assert failed.returncode == 3
+    uv.write_text(UV)
+    with run_in(clone) as start:
+        assert start.communicate(timeout=60)[0] == "managed\n"
+
+
+def test_an_environment_that_uv_made_serves_without_uv(clone: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=clone, check=True)
+    with run_in(clone) as start:
+        output, errors = start.communicate(timeout=120)
+    assert (start.returncode, output) == (0, "managed\n"), errors
 
 
 def refusal(crossbook: Crossbook) -> str:

@@ -19,4 +19,4 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             raise CommandError(f"there is no active user {options['user']!r}.")
-        self.stdout.write(f"http://127.0.0.1:{environment.port()}{login_links.path_for(user)}")
+        self.stdout.write(f"{environment.known_address()}{login_links.path_for(user)}")
