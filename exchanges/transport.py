@@ -21,7 +21,7 @@ WRITE_DEADLINE_S = 5.0
 READ_DEADLINE_S = 10.0
 MAX_BODY_BYTES = 5 * 1024 * 1024
 IDLE_CONNECTION_S = 30.0
-CONNECTIONS_PER_VENUE = 64
+CONNECTIONS_PER_VENUE = 100  # a shard polls 50 accounts at once, each with two questions
 NEVER_ADDED = ("User-Agent", "Content-Type")
 
 
