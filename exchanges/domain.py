@@ -4,18 +4,15 @@ Knows no venue, no Django, no network. Quantities are base units (never contract
 ratios, times are aware UTC datetimes. A symbol is `BTCUSDT`; the venue's own form is `venue_symbol`.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, model_validator
-from pydantic_core import PydanticCustomError
 
-SYMBOL_PATTERN = r"^[A-Z0-9]{1,20}USDT$"
-CLIENT_ORDER_ID_PATTERN = r"^[a-z][a-z0-9]{0,31}$"
+from exchanges.entry import CLIENT_ORDER_ID_PATTERN, PositiveDecimal, Symbol, exact_number
 
 
 class ExchangeType(StrEnum):
@@ -91,44 +88,6 @@ class MarginMode(StrEnum):
 class PositionMode(StrEnum):
     ONE_WAY = "one_way"
     HEDGE = "hedge"
-
-
-def _uppercase(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_MAX_PLACES = 18
-_ROOMY = Context(prec=100)
-
-
-def exact_number(value: object) -> object:
-    """For what people and programs type: Python's Decimal also reads digits of other scripts, underscores and blanks, pydantic's also
-    truth values, and a float is not the number that was written.
-
-    A number with more places than any may have loses its trailing zeros: pydantic's limit does not count them, and a venue that does calls
-    the number malformed."""
-    if isinstance(value, Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        return _with_places_that_count(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise PydanticCustomError("not_a_number", "Input should be a number")
-
-
-def _with_places_that_count(value: Decimal | str) -> Decimal | str:
-    text = str(value)
-    if len(text) <= _MAX_PLACES + 2 and "E" not in text and "e" not in text:
-        return value  # nearly every number: too short for so many places
-    number = Decimal(value)
-    exponent = number.as_tuple()[2]  # a letter for NaN and infinity, which are refused later
-    if not isinstance(exponent, int) or exponent >= -_MAX_PLACES:
-        return value
-    shortened = _ROOMY.normalize(number)
-    return shortened if shortened == number else value  # rounded: it has far too many digits, and is refused for them as it is
-
-
-Symbol = Annotated[str, Field(pattern=SYMBOL_PATTERN, description="for example BTCUSDT"), BeforeValidator(_uppercase)]
-PositiveDecimal = Annotated[Decimal, Field(gt=0, max_digits=30, decimal_places=_MAX_PLACES), BeforeValidator(exact_number)]
 
 
 class DomainModel(BaseModel):

@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from dashboard.api.parsing import ascii_digits
 from exchanges.decimals import fixed
-from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce, exact_number
+from exchanges.domain import Environment, ExchangeType, OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
+from exchanges.entry import exact_number
 from portfolio.states import OrderState
 
 T = TypeVar("T")
