@@ -10,24 +10,30 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from dashboard.admission import ENDED, Admission, admission_of, admitted
 from dashboard.hub import hub
-from portfolio import access
 
 TAKEN = re.compile(r"[0-9]{1,19}", re.ASCII)
 # Of the range for applications: the server refuses to send those that the protocol keeps for itself, 1008 among them.
 NOT_OUR_PAGE = 4400
+NO_LONGER_ADMITTED = 4401
 
 
 class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """Refused before it is accepted: another origin, nobody signed in, not a member."""
+    """Refused before it is accepted: another origin, nobody signed in, not a member. Shown out when that ends."""
 
     portfolio_id = 0
     has_joined = False
+    admission: Admission
 
     async def connect(self) -> None:
         self.portfolio_id = self.scope["url_route"]["kwargs"]["portfolio_id"]
         user = self.scope["user"]
-        if not _is_same_origin(dict(self.scope["headers"])) or not user.is_authenticated or not await self._is_member():
+        if not _is_same_origin(dict(self.scope["headers"])) or not user.is_authenticated:
+            await self.close()
+            return
+        self.admission = await database_sync_to_async(admission_of)(user, self.scope["session"])
+        if not await database_sync_to_async(admitted)(self.portfolio_id, [self.admission]):
             await self.close()
             return
         await self.accept()
@@ -49,9 +55,9 @@ class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def deliver(self, text: str) -> None:
         await self.send(text_data=text)
 
-    async def _is_member(self) -> bool:
-        is_member: bool = await database_sync_to_async(access.portfolios_for(self.scope["user"]).filter(pk=self.portfolio_id).exists)()
-        return is_member
+    async def dismiss(self) -> None:
+        await self.deliver(orjson.dumps({"type": "bye", "reason": ENDED}).decode())
+        await self.close(code=NO_LONGER_ADMITTED)
 
 
 def _is_same_origin(headers: dict[bytes, bytes]) -> bool:

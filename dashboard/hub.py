@@ -14,6 +14,7 @@ import orjson
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
+from dashboard.admission import Admission, admitted
 from dashboard.book import read_book
 from dashboard.patches import PageState, page_state, patch
 from portfolio.models import Portfolio
@@ -23,13 +24,19 @@ logger = logging.getLogger(__name__)
 
 SHORTEST_INTERVAL_S = 0.25
 COMPARE_EVERY_S = 2.0
+ADMIT_EVERY_S = 1.5
 RESUBSCRIBE_AFTER_S = 1.0
 
 
 class Page(Protocol):
-    """One open page; `deliver` takes finished text."""
+    """One open page; `deliver` takes finished text, `dismiss` says that it ends here and closes."""
+
+    @property
+    def admission(self) -> Admission: ...
 
     async def deliver(self, text: str) -> None: ...
+
+    async def dismiss(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ class Room:
             state = await _read_state(self._portfolio_id)
             self._state = self._state or state
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
+            self._tasks = [asyncio.create_task(work) for work in (self._listen(), self._follow(), self._guard())]
         seat.state = self._state
         return self._state.version
 
@@ -113,6 +120,17 @@ class Room:
                 # A round that fails must not end the loop: its pages would stand still without a word.
                 logger.exception("the book of portfolio %s could not be read; its pages keep what they show", self._portfolio_id)
             await asyncio.sleep(max(0.0, SHORTEST_INTERVAL_S - (time.monotonic() - started)))
+
+    async def _guard(self) -> None:
+        """Show out every page whose session or membership has ended, within two seconds (S06)."""
+        while True:
+            await asyncio.sleep(ADMIT_EVERY_S)
+            pages = list(self._seats)
+            try:
+                kept = await _admitted(self._portfolio_id, {page.admission for page in pages})
+                await asyncio.gather(*(page.dismiss() for page in pages if page.admission not in kept), return_exceptions=True)
+            except Exception:
+                logger.exception("who may still see portfolio %s could not be asked; it is asked again", self._portfolio_id)
 
     async def _wait_for_notice(self) -> bool:
         """False after the time in which a lost notice may go unseen."""
@@ -179,6 +197,11 @@ def hub() -> Hub:
 async def _read_state(portfolio_id: int) -> PageState:
     state: PageState = await database_sync_to_async(lambda: page_state(read_book(portfolio_id)))()
     return state
+
+
+async def _admitted(portfolio_id: int, admissions: set[Admission]) -> set[Admission]:
+    kept: set[Admission] = await database_sync_to_async(admitted)(portfolio_id, admissions)
+    return kept
 
 
 async def _version(portfolio_id: int) -> int:

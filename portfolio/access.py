@@ -17,6 +17,11 @@ def portfolios_for(user: User) -> QuerySet[Portfolio]:
     return Portfolio.objects.filter(memberships__user=user).order_by("id")
 
 
+def members_of(portfolio_id: int) -> QuerySet[User]:
+    """Whoever may see this portfolio now; nobody for a number that no database holds."""
+    return User.objects.filter(is_active=True, memberships__portfolio__in=Portfolio.objects.filter(pk=portfolio_id))
+
+
 def accounts_for(user: User) -> ExchangeAccountQuerySet:
     """Accounts of every portfolio that `user` is a member of, archived ones left out."""
     return ExchangeAccount.objects.filter(archived_at=None, portfolio_link__portfolio__memberships__user=user).order_by("id")

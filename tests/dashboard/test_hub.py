@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db.models import F
 
+from dashboard.admission import Admission
 from dashboard.hub import COMPARE_EVERY_S, Hub
 from portfolio import publish
 from portfolio.models import Portfolio
@@ -123,8 +124,13 @@ async def test_the_last_page_to_leave_turns_off_the_light(live: Live) -> None:
 class Listener:
     """A page that keeps what it is sent."""
 
+    admission = Admission(0, "", "")
+
     def __init__(self) -> None:
         self.texts: list[str] = []
+
+    async def dismiss(self) -> None:
+        self.texts.append("dismissed")
 
     async def deliver(self, text: str) -> None:
         self.texts.append(text)

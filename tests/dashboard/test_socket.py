@@ -1,12 +1,19 @@
 """Who may open a live socket, and what a page may say on it."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
+from dashboard.hub import ADMIT_EVERY_S
+from portfolio.models import Membership, Role
 from tests.dashboard.sockets import SOON_S, Live, is_refused, message, opened, rooms, socket_of
+
+MARGIN_S = 1.0  # of a busy machine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,3 +91,50 @@ async def test_whoever_speaks_is_shown_out(live: Live, said: str | bytes) -> Non
         closed = await socket.receive_output(timeout=SOON_S)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4400)
     assert not rooms()
+
+
+def sign_out(live: Live) -> None:
+    Session.objects.get(session_key=live.alice.partition("=")[2]).delete()
+
+
+def outlast(live: Live) -> None:
+    Session.objects.filter(session_key=live.alice.partition("=")[2]).update(expire_date=timezone.now())
+
+
+def leave_the_portfolio(live: Live) -> None:
+    Membership.objects.filter(portfolio=live.portfolio, user__username="alice").delete()
+
+
+def close_the_account(live: Live) -> None:
+    User.objects.filter(username="alice").update(is_active=False)
+
+
+def change_the_password(live: Live) -> None:
+    alice = User.objects.get(username="alice")
+    alice.set_password("a new horse, another battery")
+    alice.save()
+
+
+@pytest.mark.parametrize("end", [sign_out, outlast, leave_the_portfolio, close_the_account, change_the_password])
+async def test_a_page_is_shown_out_within_two_seconds_of_what_let_it_in(live: Live, end: Callable[[Live], None]) -> None:
+    """S06; and nobody else with it."""
+    async with opened(live) as alice, opened(live, live.victor) as victor:
+        await message(alice)
+        await message(victor)
+        await sync_to_async(end)(live)
+        started = time.monotonic()
+        bye = await message(alice, 5)
+        closed = await alice.receive_output(timeout=SOON_S)
+        assert time.monotonic() - started < 2 + MARGIN_S
+        assert (bye["type"], closed["type"], closed["code"]) == ("bye", "websocket.close", 4401)
+        assert "signed out" in bye["reason"]
+        await alice.disconnect()
+        await sync_to_async(live.change)(91_000)
+        assert (await message(victor))["type"] == "patch"
+
+
+async def test_a_page_that_may_stay_is_left_alone(live: Live) -> None:
+    async with opened(live) as socket:
+        await message(socket)
+        await sync_to_async(Membership.objects.filter(user__username="alice").update)(role=Role.VIEWER)
+        assert await socket.receive_nothing(timeout=2 * ADMIT_EVERY_S)
