@@ -1,11 +1,11 @@
 """Keep the tables of instruments and mark prices true to what each venue in use lists."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from exchanges import accounts, domain
+from exchanges import accounts, domain, pauses
 from exchanges.errors import ExchangeAPIError
 from exchanges.models import Credential, ExchangeAccount, Instrument, MarkPrice
 from exchanges.protocol import IExchangeClient
@@ -13,6 +13,8 @@ from exchanges.runtime import runtime
 from exchanges.vault import VaultError
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 READ_DEADLINE_S = 20.0
 
@@ -41,8 +43,7 @@ def venues_in_use() -> list[tuple[str, str]]:
 
 def read_instruments(exchange: str, environment: str) -> None:
     """Instruments that are gone stay, as halted: positions and orders in them must remain readable."""
-    client = _any_client(exchange, environment)
-    listed = _ask(client, client.get_instruments()) if client else None
+    listed = _ask(exchange, environment, lambda client: client.get_instruments())
     if listed is None:
         return
     rows = [Instrument(exchange=exchange, environment=environment, **_row(instrument)) for instrument in listed]
@@ -52,9 +53,8 @@ def read_instruments(exchange: str, environment: str) -> None:
 
 
 def read_marks(exchange: str, environment: str) -> None:
-    client = _any_client(exchange, environment)
     asked_at = datetime.now(UTC)
-    marks: Sequence[domain.MarkPrice] | None = _ask(client, client.get_mark_prices()) if client else None
+    marks = _ask(exchange, environment, lambda client: client.get_mark_prices())
     if marks is None:
         return
     key = {"exchange": exchange, "environment": environment, "as_of": asked_at}
@@ -77,10 +77,18 @@ def _any_client(exchange: str, environment: str) -> IExchangeClient | None:
     return None
 
 
-def _ask(client: IExchangeClient, question: Any) -> Any:
-    """The answer, or None after saying in the log what went wrong: the next round asks again."""
+def _ask(exchange: str, environment: str, question: Callable[[IExchangeClient], Coroutine[Any, Any, T]]) -> T | None:
+    """The answer, or None after saying in the log what went wrong: the next round asks again. Nothing is sent to a venue that limits this
+    server's address."""
+    if pauses.end_of(exchange, environment, datetime.now(UTC)) is not None:
+        return None
+    client = _any_client(exchange, environment)
+    if client is None:
+        return None
     try:
-        return runtime().run(question, deadline_s=READ_DEADLINE_S)
+        return runtime().run(question(client), deadline_s=READ_DEADLINE_S)
     except (ExchangeAPIError, TimeoutError) as error:
+        if isinstance(error, ExchangeAPIError):
+            pauses.note(exchange, environment, error, datetime.now(UTC))
         logger.warning("%s: %s", client.get_exchange_name(), error or "no answer in time")
         return None

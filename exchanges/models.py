@@ -69,6 +69,20 @@ class Credential(models.Model):
         return f"key …{self.key_hint} of {self.account}"
 
 
+class VenuePause(models.Model):
+    """Until when no account of this exchange and environment is asked, because the venue limits this server's address."""
+
+    exchange = models.CharField(max_length=16, choices=Exchange.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="one_pause_per_venue", fields=["exchange", "environment"])]
+
+    def __str__(self) -> str:
+        return f"{self.exchange} {self.environment} until {self.until:%H:%M:%S}"
+
+
 class Instrument(models.Model):
     """A linear USDT perpetual as one venue lists it; see exchanges.domain.Instrument for the meaning of the figures."""
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db import transaction
 
-from exchanges import domain
+from exchanges import domain, pauses
 from exchanges.errors import ExchangeAPIError, OutcomeUnknown
 from exchanges.instruments import split_multiplier
 from exchanges.models import ExchangeAccount
-from portfolio import pauses, publish
+from portfolio import publish, rate_limits
 from portfolio.models import AccountState, Balance, Position
 from portfolio.polling import Answer, Holdings
 
@@ -39,7 +39,7 @@ _BALANCE_FIGURES = ("total", "available", "unrealized_pnl", "equity_usd")
 
 def apply_holdings(account: ExchangeAccount, answer: Answer[Holdings]) -> bool:
     """Store one answer of the holdings poll, or its error. True when figures were applied, False when it came too late or failed."""
-    pauses.note_venue(account, answer.error, answer.received_at)
+    rate_limits.note_venue(account, answer.error, answer.received_at)
     with transaction.atomic():
         state = _locked_state(account)
         if state.positions_as_of is not None and answer.sent_at <= state.positions_as_of:
@@ -58,7 +58,7 @@ def note_pause(account: ExchangeAccount, answer: Answer[Any]) -> None:
     """The error of another poll of this account: where it says when to come back, every poll of the account waits."""
     if answer.error is None or pauses.until(answer.error, answer.received_at) is None:
         return
-    pauses.note_venue(account, answer.error, answer.received_at)
+    rate_limits.note_venue(account, answer.error, answer.received_at)
     with transaction.atomic():
         _note_error(_locked_state(account), answer)
 

@@ -16,14 +16,14 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
-from exchanges import accounts
+from exchanges import accounts, pauses
 from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, UnknownOrder, WriteEffect
 from exchanges.models import Credential
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.vault import VaultError
-from portfolio import pauses, venue_clocks
+from portfolio import rate_limits, venue_clocks
 from portfolio.execution import ownership, record
 from portfolio.models import Order, Origin, SubmitAttempt
 from portfolio.states import RESTING, OrderState
@@ -142,7 +142,7 @@ def _conclude(order: Order, answer: "Future[LookUp]") -> None:
         error = answer.exception()
         if isinstance(error, ExchangeAPIError | TimeoutError | VaultError | Credential.DoesNotExist):
             if isinstance(error, ExchangeAPIError):
-                pauses.note_look_up(order.account, error, datetime.now(UTC))
+                rate_limits.note_look_up(order.account, error, datetime.now(UTC))
             logger.warning("order %s could not be looked up (%s): it stays %s", order.pk, error or "no answer in time", order.state)
         else:
             _apply(order, answer.result())

@@ -8,12 +8,12 @@ from typing import TypeVar
 from django.conf import settings
 from django.db.models import Q
 
-from exchanges import accounts
+from exchanges import accounts, pauses
 from exchanges.models import Credential, ExchangeAccount, ExchangeAccountQuerySet
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.vault import VaultError
-from portfolio import ingest, order_lists, pauses, polling
+from portfolio import ingest, order_lists, polling
 from portfolio.models import AccountState, EquityPoint
 from portfolio.polling import Answer, Holdings, OrderList
 

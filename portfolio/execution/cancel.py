@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
-from exchanges import accounts
+from exchanges import accounts, pauses
 from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, OutcomeUnknown, UnknownOrder
 from exchanges.protocol import IExchangeClient
@@ -41,6 +41,7 @@ def cancel(user: User, order: Order) -> Order:
         raise Refused("order_final", f"order must be open to be canceled, it is {order.state}", "id")
     if not order.exchange_order_id:
         raise Refused("order_outcome_unknown", "the exchange has not shown this order yet; it can be canceled once it has", "id")
+    pauses.refuse_while_paused(order.account.exchange, order.account.environment, datetime.now(UTC))
     order.cancel_requested_at = datetime.now(UTC)
     order.save(update_fields=["cancel_requested_at"])
     client = accounts.client_for(order.account)

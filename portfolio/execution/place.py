@@ -14,7 +14,7 @@ import orjson
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from exchanges import accounts, order_rules
+from exchanges import accounts, order_rules, pauses
 from exchanges.domain import OrderRequest, OrderResult, OrderType, TimeInForce
 from exchanges.errors import ExchangeAPIError, ExchangeUnavailable, OutcomeUnknown, RequestExpired
 from exchanges.models import ExchangeAccount, Instrument, MarkPrice
@@ -110,11 +110,12 @@ def check(account: ExchangeAccount, request: OrderRequest, client: IExchangeClie
 
 
 def refuse_without_trading(account: ExchangeAccount) -> None:
-    """Raises Refused unless `account` is enabled and trading is switched on for it."""
+    """Raises Refused unless `account` is enabled and trading is switched on for it, RateLimited while nothing is sent to its venue."""
     if not account.is_enabled:
         raise Refused("account_disabled", f"account must be enabled, {account} is not", "account")
     if not account.is_trading_enabled:
         raise Refused("trading_disabled", f"account must have trading switched on, {account} is read-only", "account")
+    pauses.refuse_while_paused(account.exchange, account.environment, datetime.now(UTC))
 
 
 def instrument_for(account: ExchangeAccount, symbol: str) -> Instrument:

@@ -1,7 +1,7 @@
 """The book's tables: who may see what, what is held, what was ordered."""
 
 from portfolio.models.access import ApiToken, Membership, Portfolio, PortfolioAccount, Role
-from portfolio.models.book import AccountState, Balance, EquityPoint, Position, VenuePause
+from portfolio.models.book import AccountState, Balance, EquityPoint, Position
 from portfolio.models.orders import IdempotencyKey, Order, Origin, SubmitAttempt
 
 __all__ = [
@@ -18,5 +18,4 @@ __all__ = [
     "Position",
     "Role",
     "SubmitAttempt",
-    "VenuePause",
 ]

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from exchanges.fields import ExactDecimalField
-from exchanges.models import Environment, Exchange, ExchangeAccount
+from exchanges.models import ExchangeAccount
 
 
 class AccountState(models.Model):
@@ -46,20 +46,6 @@ class AccountState(models.Model):
         if self.positions_as_of is None or self.balances_as_of is None:
             return None
         return min(self.positions_as_of, self.balances_as_of)
-
-
-class VenuePause(models.Model):
-    """Until when no account of this exchange and environment is asked, because the venue limits this server's address."""
-
-    exchange = models.CharField(max_length=16, choices=Exchange.choices)
-    environment = models.CharField(max_length=16, choices=Environment.choices)
-    until = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(name="one_pause_per_venue", fields=["exchange", "environment"])]
-
-    def __str__(self) -> str:
-        return f"{self.exchange} {self.environment} until {self.until:%H:%M:%S}"
 
 
 class Position(models.Model):

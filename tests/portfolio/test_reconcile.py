@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from exchanges.domain import ExchangeType
-from exchanges.models import Credential, ExchangeAccount
+from exchanges.models import Credential, ExchangeAccount, VenuePause
 from portfolio import reconcile
 from portfolio.execution import ownership
-from portfolio.models import AccountState, Order, Origin, SubmitAttempt, VenuePause
+from portfolio.models import AccountState, Order, Origin, SubmitAttempt
 from portfolio.states import OrderState
 from tests.conftest import Cast
 from tests.exchanges.contract.wire import rate_limit

@@ -10,9 +10,9 @@ from django.conf import LazySettings
 from exchanges.accounts import store_credential
 from exchanges.domain import ExchangeType, OrderSide
 from exchanges.errors import BadApiKey, RateLimited
-from exchanges.models import Credential, Exchange, ExchangeAccount
+from exchanges.models import Credential, Exchange, ExchangeAccount, VenuePause
 from portfolio import ingest, polling, rounds
-from portfolio.models import AccountState, Balance, EquityPoint, Order, Portfolio, Position, VenuePause
+from portfolio.models import AccountState, Balance, EquityPoint, Order, Portfolio, Position
 from portfolio.polling import Answer, Holdings
 from portfolio.states import OrderState
 from tests.conftest import Cast, connect_account
