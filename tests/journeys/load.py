@@ -109,7 +109,8 @@ class Load:
         deadline = time.monotonic() + STUBBORN_FOR_S
         while time.monotonic() < deadline:
             answer = self._ask("DELETE", f"/orders/{order_id}")
-            if answer is not None and (answer.status_code == 200 or answer.json()["code"] == "order_final"):
+            # 202 says that the cancel may not have arrived: it is sent again.
+            if answer is not None and (answer.status_code == 200 or answer.json().get("code") == "order_final"):
                 return
             time.sleep(RETRY_AFTER_S)
 

@@ -54,7 +54,7 @@ async def _started() -> web.AppRunner:
     dialect, app = web.Application(), web.Application()
     dialect.add_routes([Gateway(engine, now_ms).definition(Route("GET", "/broken", broken)), *routes(engine, now_ms)])
     app.add_subapp("/bybit", dialect)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return runner

@@ -124,7 +124,7 @@ async def serve_okx() -> AsyncIterator[Venue]:
     dialect.add_routes(routes(engine, Clock()))
     app = web.Application()
     app.add_subapp("/okx", dialect)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
