@@ -63,6 +63,7 @@ class OrderTicket(forms.Form):
         self.user = user
         self.reference = self.holding = self.holding_age = self.rules = self.unit = self.contracts = ""
         self.confirmation: Confirmation | None = None
+        self.starts_at = ""
         self.accounts = {account.pk: account for account in sorted(_tradable(user), key=_standing)}
         if portfolio is None and self.chosen_account is not None:
             portfolio = self.chosen_account.portfolio_link.portfolio
@@ -85,9 +86,9 @@ class OrderTicket(forms.Form):
         return list(Instrument.objects.filter(environment__in=environments).values_list("symbol", flat=True).distinct().order_by("symbol"))
 
     @property
-    def first_invalid(self) -> str:
-        """The field to go to, in the order of the fields; empty where the fault is in none of them."""
-        return next((name for name in self.fields if name in self.errors), "") if self.is_bound else ""
+    def focused(self) -> str:
+        """The field to go to: the first with a fault in it, else `starts_at`. Empty for none."""
+        return next((name for name in self.fields if name in self.errors), "") if self.is_bound else self.starts_at
 
     @property
     def chosen_account(self) -> ExchangeAccount | None:

@@ -62,6 +62,7 @@ def order_create(request: HtmxHttpRequest) -> HttpResponse:
         else:
             next_form = OrderTicket(request.user, initial={"account": account.pk, "symbol": order.symbol, "order_type": order.order_type})
             ticket.describe(next_form)
+            next_form.starts_at = "quantity"  # who works by keys goes on from here
             text, tone = outcome_of(order)
             return finish(request, text, tone, fragment=render(request, "panels/ticket.html", {"ticket": next_form}))
     ticket.describe(form)

@@ -253,6 +253,12 @@ def test_an_old_mark_an_unresolved_order_and_a_far_price_are_warned_of(htmx: Bro
     assert "The mark price is not known" in html_of(htmx.preview(price="90000"))
 
 
+def test_after_an_order_the_next_one_starts_at_its_quantity(htmx: Browser) -> None:
+    html = html_of(htmx.send())
+    assert re.findall(r'id="([\w-]+)"[^>]*autofocus', html) == ["ticket-quantity"]
+    assert "autofocus" not in html_of(htmx.refresh())
+
+
 def test_an_order_is_sent_once_however_often_it_is_clicked(browser: Browser, sandbox: Sandbox, floor: Cast) -> None:
     answers = [browser.send(order_type="MARKET") for _ in range(3)]
     order = Order.objects.get()
