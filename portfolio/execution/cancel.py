@@ -10,7 +10,7 @@ from exchanges.domain import OrderResult
 from exchanges.errors import ExchangeAPIError, OutcomeUnknown, UnknownOrder
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
-from portfolio import access, refresh, venue_clocks
+from portfolio import access, rate_limits, refresh, venue_clocks
 from portfolio.execution import record
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order
@@ -50,6 +50,9 @@ def cancel(user: User, order: Order) -> Order:
     except (OutcomeUnknown, TimeoutError) as error:
         logger.warning("order %s: the outcome of the cancel is not known yet: %s", order.pk, error)
         row = order
+    except ExchangeAPIError as error:
+        rate_limits.note_venue(order.account, error, datetime.now(UTC))
+        raise
     else:
         row = record.record_result(order, result)
     refresh.soon(order.account_id)

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
 from pydantic import ValidationError
 
-from exchanges import accounts
+from exchanges import accounts, pauses
 from exchanges.decimals import plain, round_down
 from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide
 from exchanges.domain import Position as VenuePosition
-from exchanges.errors import ReduceOnlyRejected
+from exchanges.errors import ExchangeAPIError, ReduceOnlyRejected
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
-from portfolio import access, rounds, venue_clocks
+from portfolio import access, rate_limits, rounds, venue_clocks
 from portfolio.execution.place import Idempotency, Intent, earlier_order, instrument_for, place, refuse_without_trading
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order, Origin, Position
@@ -88,6 +89,7 @@ def close(
     if earlier is not None:
         return earlier, True
     refuse_without_trading(position.account)
+    pauses.refuse_while_paused(position.account.exchange, position.account.environment, datetime.now(UTC))
     held = _held_now(position)
     request = close_request(position, fraction, held.quantity, held.side)
     if agreed is not None:
@@ -109,7 +111,11 @@ def _within(agreed: Agreed, request: OrderRequest, held: VenuePosition, position
 
 def _held_now(position: Position) -> VenuePosition:
     client = accounts.client_for(position.account)
-    found = runtime().run(_read(client, position.symbol), deadline_s=READ_DEADLINE_S)
+    try:
+        found = runtime().run(_read(client, position.symbol), deadline_s=READ_DEADLINE_S)
+    except ExchangeAPIError as error:
+        rate_limits.note_venue(position.account, error, datetime.now(UTC))
+        raise
     for held in found:
         if held.position_side == position.position_side and held.margin_mode == position.margin_mode:
             return held

@@ -21,7 +21,7 @@ from exchanges.models import ExchangeAccount, Instrument, MarkPrice
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from exchanges.signing import SigningMoment, signing_at
-from portfolio import access, publish, refresh, venue_clocks
+from portfolio import access, publish, rate_limits, refresh, venue_clocks
 from portfolio.execution import ownership, record
 from portfolio.execution.identifiers import new_client_order_id
 from portfolio.execution.refusals import Refused
@@ -63,8 +63,8 @@ class Intent:
 def place(intent: Intent) -> tuple[Order, bool]:
     """Returns the order as it now stands and whether it was placed by an earlier request with the same key.
 
-    Raises access.NotPermitted, Refused, or an InvalidOrder of exchanges.errors: nothing was stored or sent. Never raises for what the
-    venue answers: that is the order's state.
+    Raises access.NotPermitted, Refused, RateLimited or an InvalidOrder of exchanges.errors: nothing was stored or sent. Never raises for
+    what the venue answers: that is the order's state.
     """
     access.require_trading_role(intent.user, intent.account)
     earlier = earlier_order(intent.user, intent.idempotency)
@@ -102,20 +102,21 @@ def earlier_order(user: User, idempotency: Idempotency | None) -> Order | None:
 
 
 def check(account: ExchangeAccount, request: OrderRequest, client: IExchangeClient) -> None:
-    """Everything that can be wrong with an order before it is stored. Raises Refused or InvalidOrder."""
+    """Everything that can be wrong with an order before it is stored. Raises Refused or InvalidOrder, RateLimited while nothing is sent
+    to its venue."""
     refuse_without_trading(account)
+    pauses.refuse_while_paused(account.exchange, account.environment, datetime.now(UTC))
     order_rules.refuse_unsupported(request, client.capabilities)
     mark = MarkPrice.objects.filter(exchange=account.exchange, environment=account.environment, symbol=request.symbol).first()
     order_rules.refuse_off_filter(request, instrument_for(account, request.symbol).to_domain(), mark.mark_price if mark else None)
 
 
 def refuse_without_trading(account: ExchangeAccount) -> None:
-    """Raises Refused unless `account` is enabled and trading is switched on for it, RateLimited while nothing is sent to its venue."""
+    """Raises Refused unless `account` is enabled and trading is switched on for it."""
     if not account.is_enabled:
         raise Refused("account_disabled", f"account must be enabled, {account} is not", "account")
     if not account.is_trading_enabled:
         raise Refused("trading_disabled", f"account must have trading switched on, {account} is read-only", "account")
-    pauses.refuse_while_paused(account.exchange, account.environment, datetime.now(UTC))
 
 
 def instrument_for(account: ExchangeAccount, symbol: str) -> Instrument:
@@ -214,6 +215,7 @@ def _record_asked_once(order: Order, attempt: SubmitAttempt, refusal: ExchangeUn
 
 
 def _record_failure(order: Order, attempt: SubmitAttempt, error: ExchangeAPIError) -> Order:
+    rate_limits.note_venue(order.account, error, datetime.now(UTC))
     with transaction.atomic():
         record.end_attempt(attempt, error)
         return record.record_failure(order, error)

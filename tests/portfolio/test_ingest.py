@@ -150,7 +150,7 @@ def test_an_error_leaves_the_figures_and_says_why(account: ExchangeAccount) -> N
     ingest.apply_holdings(account, answer(holdings(position()), sent=1))
     figures, balances, _ = rows(account)
     seen = version(account)
-    error = errors.ExchangeUnavailable("down for now", exchange="binance")
+    error = errors.ExchangeUnavailable("down", exchange="binance")
     ingest.apply_holdings(account, answer(error, sent=2, received=5))
     assert rows(account)[:2] == (figures, balances)
     state = AccountState.objects.get(account=account)

@@ -82,3 +82,36 @@ def test_a_limit_that_the_reading_of_marks_meets_holds_for_all(book: Cast, sandb
     listing.read_marks(account.exchange, account.environment)
     assert account.pk not in [each for shard in rounds.shards(now()) for each in shard]
     assert VenuePause.objects.get().exchange == exchange
+
+
+def limited(sandbox: Sandbox, account: ExchangeAccount) -> None:
+    sandbox.fault(account.exchange, address_limit(ExchangeType(account.exchange), 30), times=None)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_limit_that_an_order_meets_holds_for_all(book: Cast, sandbox: Sandbox, exchange: str) -> None:
+    limited(sandbox, getattr(book, exchange))
+    assert placed(book, getattr(book, exchange), market("0.1")).state == OrderState.NOT_SENT
+    assert VenuePause.objects.get().exchange == exchange
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_limit_that_a_cancel_meets_holds_for_all(book: Cast, sandbox: Sandbox, exchange: str) -> None:
+    account: ExchangeAccount = getattr(book, exchange)
+    order = placed(book, account, resting(account))
+    limited(sandbox, account)
+    with pytest.raises(RateLimited):
+        cancel(book.alice, order_for(book.alice, order.pk))
+    assert VenuePause.objects.get().exchange == exchange
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_limit_that_a_close_meets_holds_for_all(book: Cast, sandbox: Sandbox, exchange: str) -> None:
+    account: ExchangeAccount = getattr(book, exchange)
+    placed_elsewhere(account, market("0.5"))
+    rounds.poll_holdings([account.pk])
+    position = position_for(book.alice, Position.objects.get(account=account).pk)
+    limited(sandbox, account)
+    with pytest.raises(RateLimited):
+        close(book.alice, position, Decimal(1), origin=Origin.PAGE)
+    assert VenuePause.objects.get().exchange == exchange
