@@ -44,6 +44,17 @@ def can_trade_in(user: User, portfolio: Portfolio) -> bool:
     return role_in(user, portfolio) in _TRADING_ROLES
 
 
+def can_manage_in(user: User, portfolio: Portfolio) -> bool:
+    """Whether `user` may connect and retire accounts of `portfolio`, and say who is a member of it."""
+    return role_in(user, portfolio) is Role.MANAGER
+
+
+def require_managing_role(user: User, portfolio: Portfolio) -> None:
+    """Raises NotPermitted unless `user` is manager of `portfolio`."""
+    if not can_manage_in(user, portfolio):
+        raise NotPermitted("This needs the role of manager in this portfolio.")
+
+
 def require_trading_role(user: User, account: ExchangeAccount) -> None:
     """Raises NotPermitted unless `user` is trader or manager of the account's portfolio."""
     allowed = Q(user=user, role__in=_TRADING_ROLES, portfolio__account_links__account=account)

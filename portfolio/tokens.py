@@ -13,7 +13,8 @@ from portfolio.models import ApiToken
 
 READ = "read"
 TRADE = "trade"
-SCOPES = (READ, TRADE)
+ADMIN = "admin"
+SCOPES = (READ, TRADE, ADMIN)
 
 MARK = "cbk"
 _PREFIX_CHARACTERS = 8

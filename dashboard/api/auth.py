@@ -36,11 +36,16 @@ class BearerOrSession(AuthBase):
     openapi_scheme = "bearer"
     csrf = True
 
+    def __init__(self, *, write_scope: str = tokens.TRADE) -> None:
+        """`write_scope`: what a token needs for whatever is not merely read."""
+        super().__init__()
+        self._write_scope = write_scope
+
     def __call__(self, request: HttpRequest) -> Caller:
         """Raises AuthenticationError, MissingScope for a write with a token that only reads, or CsrfRefused."""
         header = request.headers.get("Authorization")
         caller = _from_session(request) if header is None else _from_token(header)
-        needed = tokens.READ if request.method in SAFE_METHODS else tokens.TRADE
+        needed = tokens.READ if request.method in SAFE_METHODS else self._write_scope
         if needed not in caller.scopes:
             raise MissingScope(f"This token lacks the scope {needed}.")
         return caller
@@ -58,8 +63,8 @@ def _from_token(header: str) -> Caller:
     if token is None:
         raise AuthenticationError
     scopes = set(token.scopes)
-    # Whoever may trade must be able to see what became of it.
-    return Caller(token.user, frozenset(scopes | ({tokens.READ} if tokens.TRADE in scopes else set())))
+    # Whoever may change something must be able to see what became of it.
+    return Caller(token.user, frozenset(scopes | ({tokens.READ} if scopes else set())))
 
 
 def _from_session(request: HttpRequest) -> Caller:

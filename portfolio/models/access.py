@@ -84,7 +84,7 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A program's key to the REST API. Only its hash is kept; `prefix` finds it. Scopes: read, trade."""
+    """A program's key to the REST API. Only its hash is kept; `prefix` finds it. Scopes: read, trade, admin."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=60)

@@ -62,9 +62,9 @@ def test_a_token_reads_unless_more_is_asked_for(desk: Desk) -> None:
     ("options", "sentence"),
     [
         ({"user": "nobody"}, "there is no user 'nobody'."),
-        ({"scopes": "root"}, "scopes must be of read, trade, was 'root'."),
-        ({"scopes": "read;trade"}, "scopes must be of read, trade, was 'read;trade'."),
-        ({"scopes": " , "}, "scopes must be of read, trade, was ' , '."),
+        ({"scopes": "root"}, "scopes must be of read, trade, admin, was 'root'."),
+        ({"scopes": "read;trade"}, "scopes must be of read, trade, admin, was 'read;trade'."),
+        ({"scopes": " , "}, "scopes must be of read, trade, admin, was ' , '."),
         ({"expires_days": 0}, "expires-days must be between 1 and 3650, was 0."),
         ({"expires_days": 99_999_999}, "expires-days must be between 1 and 3650, was 99999999."),
         ({"name": "taken"}, "alice already has a token named 'taken'; choose another name."),
