@@ -14,14 +14,21 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     os.umask(0o077)
-    parser = argparse.ArgumentParser(prog="python -m exchanges.sandbox", description="Three simulated venues on 127.0.0.1.")
+    parser = argparse.ArgumentParser(prog="python -m exchanges.sandbox", description="Three simulated venues.")
     add_arguments(parser)
     parser.add_argument("--parent-death-signal", action="store_true", help="stop when the parent process dies (Linux)")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     if options.parent_death_signal and not _follow_parent():
         return 1
-    return serve(port=options.port, seed=options.seed, var_dir=options.var_dir, control=options.control)
+    return serve(
+        host=options.host,
+        port=options.port,
+        seed=options.seed,
+        var_dir=options.var_dir,
+        control=options.control,
+        speed=options.speed,
+    )
 
 
 def _follow_parent() -> bool:

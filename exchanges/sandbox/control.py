@@ -5,11 +5,14 @@ POST /_sim/fault     {venue, match: {method?, path?, account?}, stage: "before"|
 DELETE /_sim/fault   forgets all faults
 POST /_sim/venue     {venue, up}            a venue that is down drops connections without an answer
 POST /_sim/latency   {venue, ms}            added to every answer
-GET /_sim/ledger     ?venue=&account=       wallet, positions, orders, fills, creates per client id
+POST /_sim/shock     {symbol, ratio}        multiplies the price of a symbol from the next second on, on all venues alike and for ever;
+                                            ratio is a decimal number as text, from 0.01 to 100; answers from which time it holds
+GET /_sim/ledger     ?venue=&account=       wallet with its totals and statement, positions, orders, fills, creates per client id
 GET /_sim/requests   ?venue=                count and the last 1,000 requests with the orders each created
 """
 
 from collections import Counter
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import orjson
@@ -17,11 +20,12 @@ from aiohttp import web
 
 from .engine import Engine
 from .ledger import Ledger
-from .model import Venue
-from .records import fill_row, order_row, position_row
+from .model import Refused, Venue
+from .records import fill_row, order_row, position_row, statement_row
 from .traffic import KINDS, STAGES, Fault, Traffic
 
-T = TypeVar("T", bool, int, dict[str, Any])
+T = TypeVar("T", bool, int, str, dict[str, Any])
+_SHOCKS = (Decimal("0.01"), Decimal(100))
 
 
 def control_routes(engine: Engine, ledger: Ledger, traffic: Traffic) -> list[web.RouteDef]:
@@ -47,6 +51,14 @@ def control_routes(engine: Engine, ledger: Ledger, traffic: Traffic) -> list[web
         traffic.lanes[_venue(body.get("venue"))].latency_ms = max(0, latency_ms)
         return _answer({"ms": latency_ms})
 
+    async def shock(request: web.Request) -> web.Response:
+        body = await _body(request)
+        symbol, ratio = _require(body, "symbol", str), _ratio(_require(body, "ratio", str))
+        try:
+            return _answer({"from_ms": engine.shock(symbol, ratio)})
+        except Refused as refused:
+            raise web.HTTPBadRequest(text=f"no venue lists {symbol!r}") from refused
+
     async def show_ledger(request: web.Request) -> web.Response:
         venue, name = _venue(request.query.get("venue")), request.query.get("account", "")
         if (venue, name) not in ledger.desks:
@@ -56,6 +68,8 @@ def control_routes(engine: Engine, ledger: Ledger, traffic: Traffic) -> list[web
         return _answer(
             {
                 "wallet": format(account.wallet, "f"),
+                "totals": {kind.value: format(total, "f") for kind, total in account.totals.items()},
+                "statement": [statement_row(entry) for entry in engine.statement(account)],
                 "positions": [position_row(position) for position in account.positions.values()],
                 "orders": [order_row(order) for order in orders],
                 "fills": [fill_row(fill) for fill in fills],
@@ -72,6 +86,7 @@ def control_routes(engine: Engine, ledger: Ledger, traffic: Traffic) -> list[web
         web.delete("/_sim/fault", clear_faults),
         web.post("/_sim/venue", set_venue),
         web.post("/_sim/latency", set_latency),
+        web.post("/_sim/shock", shock),
         web.get("/_sim/ledger", show_ledger),
         web.get("/_sim/requests", show_requests),
     ]
@@ -100,6 +115,17 @@ def _fault(body: dict[str, Any]) -> Fault:
         account=match.get("account"),
         times=times,
     )
+
+
+def _ratio(text: str) -> Decimal:
+    lowest, highest = _SHOCKS
+    try:
+        ratio = Decimal(text)
+        if lowest <= ratio <= highest:  # raises for what is no number
+            return ratio
+    except InvalidOperation:
+        pass
+    raise web.HTTPBadRequest(text=f"ratio must be a decimal number from {lowest} to {highest}, was {text!r}")
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

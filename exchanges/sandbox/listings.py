@@ -6,9 +6,11 @@ public instruments; fees are the entry tier of each venue's schedule.
 
 from decimal import Decimal
 
+from .brackets import brackets_of
 from .model import Listing, Venue
 
 FUNDING_INTERVAL_H = 8
+_FUNDING_INTERVALS_H = {"ADAUSDT": 4}
 
 # symbol: tick, lot, largest order, largest market order, smallest notional, leverage, maintenance rate, lowest and highest price,
 # price band, time of listing
@@ -61,6 +63,7 @@ PEPEUSDT 0.000000001 0.1  100000000 5000   0 50  0.01   0.000000001 1        0.0
 _TABLES = {Venue.BINANCE: _BINANCE, Venue.BYBIT: _BYBIT, Venue.OKX: _OKX}
 _MAKER_FEE = Decimal("0.0002")
 _TAKER_FEES = {Venue.BINANCE: Decimal("0.0005"), Venue.BYBIT: Decimal("0.00055"), Venue.OKX: Decimal("0.0005")}
+_LIQUIDATION_FEES = {Venue.BINANCE: Decimal("0.0125"), Venue.BYBIT: Decimal("0.01"), Venue.OKX: Decimal("0.005")}
 
 
 def listings_of(venue: Venue) -> tuple[Listing, ...]:
@@ -85,11 +88,11 @@ def _listing(venue: Venue, row: list[str]) -> Listing:
         max_market_quantity=Decimal(largest_market) * contract_size,
         min_notional=Decimal(notional),
         contract_size=contract_size,
-        max_leverage=int(leverage),
-        maintenance_rate=Decimal(maintenance),
+        brackets=brackets_of(venue, base.removeprefix("1000"), int(leverage), Decimal(maintenance)),
         maker_fee=_MAKER_FEE,
         taker_fee=_TAKER_FEES[venue],
-        funding_interval_h=FUNDING_INTERVAL_H,
+        liquidation_fee=_LIQUIDATION_FEES[venue],
+        funding_interval_h=_FUNDING_INTERVALS_H.get(symbol, FUNDING_INTERVAL_H),
         listed_at_ms=int(listed_at),
         min_price=Decimal(lowest),
         max_price=Decimal(highest),

@@ -1,6 +1,6 @@
-"""Prices, candles, books, tickers and funding of every listing: pure functions of (seed, venue, symbol, time).
+"""Prices, candles, books, tickers and funding of every listing: pure functions of the seed, the course, venue, symbol and time, which is
+the clock's.
 
-The three venues share one path per asset and differ by a basis of a few hundredths of a percent that moves from day to day.
 Nothing here knows of accounts or orders: what is traded against the book leaves no trace in it.
 """
 
@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from math import log
-from typing import NamedTuple
 
+from .course import SECOND_MS, Course
 from .listings import listings_of
-from .model import ZERO, Book, Candle, Level, Listing, Reason, Refused, Side, Ticker, Venue
-from .noise import DRAWS, Drift, draw, normal, subject_key, uniform
-from .path import DAY_MS, Path
-from .volume import Volumes
+from .model import ZERO, Listing, Reason, Refused, Side, Venue
+from .noise import DRAWS, draw, normal, uniform
+from .path import DAY_MS
+from .quotes import Quoted, quote_all
+from .views import Book, Candle, Level, Ticker
 
 HOUR_MS = 3_600_000
 WEEK_MS = 7 * DAY_MS
@@ -31,50 +31,16 @@ _BOOK_DEPTHS = (1, 20, 100, MAX_DEPTH)
 _BOOK_GROWTH = 0.1  # each level is that much larger than the one before it, in units of the first
 
 
-class _Asset(NamedTuple):
-    price: float
-    volatility: float  # of one day
-    daily_usd: float
-    level_usd: float  # what usually stands at the best price
-
-
-_ASSETS = {
-    "BTC": _Asset(95_000, 0.022, 12e9, 25e3),
-    "ETH": _Asset(3_400, 0.028, 9e9, 18e3),
-    "SOL": _Asset(180, 0.035, 3e9, 10e3),
-    "ADA": _Asset(0.75, 0.036, 0.6e9, 4e3),
-    "XRP": _Asset(2.2, 0.033, 2e9, 10e3),
-    "DOGE": _Asset(0.21, 0.038, 1.2e9, 8e3),
-    "BNB": _Asset(680, 0.024, 0.8e9, 6e3),
-    "AVAX": _Asset(28, 0.037, 0.3e9, 3e3),
-    "LINK": _Asset(18, 0.035, 0.4e9, 4e3),
-    "LTC": _Asset(95, 0.029, 0.3e9, 3e3),
-    "DOT": _Asset(5.2, 0.034, 0.2e9, 2e3),
-    "PEPE": _Asset(0.0000115, 0.046, 0.7e9, 5e3),
-}
-_ACTIVITY = {Venue.BINANCE: 1.0, Venue.BYBIT: 0.45, Venue.OKX: 0.35}
 _USUAL_FUNDING = 0.0001
 _FUNDING_CAP = 0.003
 _LEVEL, _SIZE = 101, 102  # places of a draw: the gaps and the sizes of a book
 
 
-class _Quoted(NamedTuple):
-    """One listing with its path, its volumes and the key its book and funding are drawn with."""
-
-    listing: Listing
-    path: Path
-    volumes: Volumes
-    key: bytes
-    level_lots: float
-
-
 class Market:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, course: Course | None = None) -> None:
+        self.course = course or Course()
         self._listings = {venue: listings_of(venue) for venue in Venue}
-        trend = Drift(subject_key(seed, "trend"), amplitude=0.6, octaves=7)
-        guides = {name: _asset_path(seed, name, trend) for name in _ASSETS}
-        every = [listing for venue in Venue for listing in self._listings[venue]]
-        self._quoted = {(each.venue, each.symbol): _quote(seed, each, guides[_asset_of(each.base)[0]]) for each in every}
+        self._quoted = quote_all(seed, [listing for venue in Venue for listing in self._listings[venue]], self.course)
         self._ticker = lru_cache(maxsize=256)(self._make_ticker)
         self._deep_book = lru_cache(maxsize=16)(self._make_book)
 
@@ -86,19 +52,26 @@ class Market:
 
     def price(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
         quoted = self._find(venue, symbol)
-        return quoted.path.ticks(at_ms) * quoted.listing.tick
+        return quoted.ticks(at_ms) * quoted.listing.tick
+
+    def asset(self, symbol: str) -> str:
+        """What a symbol of any venue is traded for; shocks are its own. Raises Refused(UNKNOWN_SYMBOL)."""
+        for (_, name), quoted in self._quoted.items():
+            if name == symbol:
+                return quoted.asset
+        raise Refused(Reason.UNKNOWN_SYMBOL, symbol=symbol)
 
     def index(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
         """The mean of what the venues that list this asset ask for it, in this venue's unit and tick."""
         quoted = self._find(venue, symbol)
-        asset, scale = _asset_of(quoted.listing.base)
-        prices = [other.path.ticks(at_ms) * other.listing.tick / _asset_of(other.listing.base)[1] for other in self._of_asset(asset)]
-        return round(sum(prices, ZERO) * scale / len(prices) / quoted.listing.tick) * quoted.listing.tick
+        alike = [other for other in self._quoted.values() if other.asset == quoted.asset]
+        prices = [other.ticks(at_ms) * other.listing.tick / other.scale for other in alike]
+        return round(sum(prices, ZERO) * quoted.scale / len(prices) / quoted.listing.tick) * quoted.listing.tick
 
     def extremes(self, venue: Venue, symbol: str, start_ms: int, end_ms: int) -> tuple[Decimal, Decimal]:
         """Lowest and highest price from one moment to another, both included."""
         quoted = self._find(venue, symbol)
-        low, high = quoted.path.extremes(start_ms, end_ms)
+        low, high = quoted.extremes(start_ms, end_ms)
         return low * quoted.listing.tick, high * quoted.listing.tick
 
     def candles(self, venue: Venue, symbol: str, opens_ms: list[int], closes_ms: list[int], now_ms: int) -> list[Candle]:
@@ -116,7 +89,7 @@ class Market:
     def levels(self, venue: Venue, symbol: str, side: Side, at_ms: int) -> Iterator[Level]:
         """What an order of that side can take, best first: the asks for a buy."""
         quoted, second_ms = self._find(venue, symbol), at_ms - at_ms % 1000
-        return islice(_levels(quoted, quoted.path.ticks(second_ms), second_ms, side.sign), MAX_DEPTH)
+        return islice(_levels(quoted, quoted.ticks(second_ms), second_ms, side.sign), MAX_DEPTH)
 
     def level_quantity(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
         """What usually stands at one price: as much as a resting order is filled with when the price just touches it."""
@@ -130,30 +103,42 @@ class Market:
     def funding_rate(self, venue: Venue, symbol: str, at_ms: int) -> Decimal:
         """The rate of the funding that is paid at (or was last paid before) this moment; positive means that longs pay."""
         quoted = self._find(venue, symbol)
-        period = quoted.listing.funding_interval_h * HOUR_MS
-        rate = _USUAL_FUNDING + 0.0001 * normal(draw(quoted.key, 0, at_ms // period)[0])
+        number = self.course.path_ms(at_ms) // _funding_period_ms(quoted.listing)
+        rate = _USUAL_FUNDING + 0.0001 * normal(draw(quoted.key, 0, number)[0])
         return round(Decimal(min(max(rate, -_FUNDING_CAP), _FUNDING_CAP)), 8)
 
-    def _find(self, venue: Venue, symbol: str) -> _Quoted:
+    def funding_times(self, venue: Venue, symbol: str, start_ms: int, end_ms: int, limit: int | None = None) -> list[int]:
+        """When funding is paid in [start, end], oldest first, and the newest `limit`: at whole seconds, the first ones at which path time
+        has come to the end of a period."""
+        period, times = _funding_period_ms(self._find(venue, symbol).listing), list[int]()
+        number = self.course.path_ms(end_ms) // period
+        while (at_ms := self._second_of(number * period)) >= start_ms and (limit is None or len(times) < limit):
+            if at_ms <= end_ms:
+                times.append(at_ms)
+            number -= 1
+        return times[::-1]
+
+    def _second_of(self, path_ms: int) -> int:
+        return -(-self.course.clock_ms(path_ms) // SECOND_MS) * SECOND_MS
+
+    def _find(self, venue: Venue, symbol: str) -> Quoted:
         quoted = self._quoted.get((venue, symbol))
         if quoted is None:
             raise Refused(Reason.UNKNOWN_SYMBOL, symbol=symbol)
         return quoted
 
-    def _of_asset(self, asset: str) -> list[_Quoted]:
-        return [quoted for quoted in self._quoted.values() if _asset_of(quoted.listing.base)[0] == asset]
-
     def _make_book(self, venue: Venue, symbol: str, depth: int, at_ms: int) -> Book:
         quoted = self._find(venue, symbol)
-        middle = quoted.path.ticks(at_ms)
+        middle = quoted.ticks(at_ms)
         bids, asks = (tuple(islice(_levels(quoted, middle, at_ms, side.sign), depth)) for side in (Side.SELL, Side.BUY))
         return Book(bids=bids, asks=asks, time_ms=at_ms, sequence=at_ms)
 
     def _make_ticker(self, venue: Venue, symbol: str, at_ms: int) -> Ticker:
         quoted = self._find(venue, symbol)
-        day, book = _candle(quoted, at_ms - DAY_MS, at_ms, at_ms), self.book(venue, symbol, 1, at_ms)
-        period = quoted.listing.funding_interval_h * HOUR_MS
-        next_funding_ms = at_ms - at_ms % period + period
+        day_ago_ms = self.course.clock_ms(self.course.path_ms(at_ms) - DAY_MS)  # of path time: else it would be years at a high speed
+        day, book = _candle(quoted, day_ago_ms, at_ms, at_ms), self.book(venue, symbol, 1, at_ms)
+        period = _funding_period_ms(quoted.listing)
+        next_funding_ms = self._second_of((self.course.path_ms(at_ms) // period + 1) * period)
         return Ticker(
             last=day.close,
             mark=day.close,
@@ -199,18 +184,23 @@ def _next_open(interval_ms: int, opened_ms: int, offset_ms: int) -> int:
     return opened_ms + interval_ms
 
 
-def _candle(quoted: _Quoted, opened_ms: int, closes_ms: int, now_ms: int) -> Candle:
+def _funding_period_ms(listing: Listing) -> int:
+    """In path time."""
+    return listing.funding_interval_h * HOUR_MS
+
+
+def _candle(quoted: Quoted, opened_ms: int, closes_ms: int, now_ms: int) -> Candle:
     until_ms = min(closes_ms, now_ms)
-    low, high = quoted.path.extremes(opened_ms, until_ms)
-    traded = quoted.volumes.between(opened_ms, until_ms)
+    low, high = quoted.extremes(opened_ms, until_ms)
+    traded = quoted.traded(opened_ms, until_ms)
     tick, lot = quoted.listing.tick, quoted.listing.lot
     return Candle(
         open_ms=opened_ms,
         close_ms=closes_ms,
-        open=quoted.path.ticks(opened_ms) * tick,
+        open=quoted.ticks(opened_ms) * tick,
         high=high * tick,
         low=low * tick,
-        close=quoted.path.ticks(until_ms) * tick,
+        close=quoted.ticks(until_ms) * tick,
         volume=traded.lots * lot,
         # A range that ends within a second may trade outside its own extremes by a tick; a candle never says so.
         turnover=min(max(traded.turnover, traded.lots * low), traded.lots * high) * tick * lot,
@@ -219,7 +209,7 @@ def _candle(quoted: _Quoted, opened_ms: int, closes_ms: int, now_ms: int) -> Can
     )
 
 
-def _levels(quoted: _Quoted, middle: int, at_ms: int, away: int) -> Iterator[Level]:
+def _levels(quoted: Quoted, middle: int, at_ms: int, away: int) -> Iterator[Level]:
     """One side of a book, best first, `away` from the middle (-1 bids, 1 asks): levels thin at the touch and grow with distance."""
     listing, second = quoted.listing, at_ms // 1000
     usual_gap = middle * _BOOK_GAP
@@ -234,33 +224,3 @@ def _levels(quoted: _Quoted, middle: int, at_ms: int, away: int) -> Iterator[Lev
             lots = quoted.level_lots * (0.2 + 1.6 * uniform(size)) * (1 + count * _BOOK_GROWTH)
             yield Level(ticks * listing.tick, max(1, round(lots)) * listing.lot)
             count += 1
-
-
-def _asset_path(seed: int, name: str, trend: Drift) -> Path:
-    """What the asset itself is worth, in dollars; the venues' paths follow it."""
-    asset, own = _ASSETS[name], Drift(subject_key(seed, "drift", name), amplitude=0.6, octaves=7)
-    start = log(asset.price)
-    level = lru_cache(maxsize=64)(lambda day: start + asset.volatility * (trend(day) + own(day)))
-    return Path(subject_key(seed, "path", name), level=level, volatility=asset.volatility, tick=1.0)
-
-
-def _quote(seed: int, listing: Listing, guide: Path) -> _Quoted:
-    name, scale = _asset_of(listing.base)
-    asset, tick, lot = _ASSETS[name], float(listing.tick), float(listing.lot)
-    basis = Drift(subject_key(seed, "basis", listing.venue, name), amplitude=0.0001, octaves=3)
-    path = Path(
-        subject_key(seed, "path", name),
-        level=lambda day: guide.day(day).start + log(scale) + basis(day),
-        volatility=asset.volatility,
-        tick=tick,
-        guide=guide,
-    )
-    daily_usd = asset.daily_usd * _ACTIVITY[listing.venue]
-    volumes = Volumes(subject_key(seed, "volume", listing.venue, name), path, daily_usd=daily_usd, tick=tick, lot=lot)
-    key = subject_key(seed, "book", listing.venue, name)
-    return _Quoted(listing, path, volumes, key, asset.level_usd / (asset.price * scale) / lot)
-
-
-def _asset_of(base: str) -> tuple[str, int]:
-    """The asset behind a base and how many of it one unit holds: 1000PEPE is a thousand PEPE."""
-    return (base[4:], 1000) if base.startswith("1000") else (base, 1)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from .model import Level, Order, Side
+from .model import Order, Side
+from .views import Level
 
 _DEEPER = Decimal(10_000)  # each hundredth of a percent beyond its price gives a resting order another level's worth
 

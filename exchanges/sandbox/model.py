@@ -8,6 +8,7 @@ with the adapters: a mistake made twice would cancel out.
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 
@@ -41,6 +42,27 @@ class Lifetime(StrEnum):
     POST_ONLY = "post_only"
 
 
+class Leg(StrEnum):
+    """Which of a symbol's positions: the only one there is in one-way mode, or one of the two of hedge mode."""
+
+    NET = "net"
+    LONG = "long"
+    SHORT = "short"
+
+
+class MarginMode(StrEnum):
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class PositionKey(NamedTuple):
+    """Names a position of an account, and the leverage it is opened with. Only OKX holds a symbol in both margin modes at once."""
+
+    symbol: str
+    leg: Leg = Leg.NET
+    margin_mode: MarginMode = MarginMode.CROSS
+
+
 class Status(StrEnum):
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
@@ -72,6 +94,17 @@ class Reason(StrEnum):
     ALREADY_FINAL = "already_final"
     LEVERAGE_TOO_HIGH = "leverage_too_high"
     TOO_MANY_ORDERS = "too_many_orders"
+    ABOVE_BRACKET = "above_bracket"
+    POSITION_SIDE = "position_side"
+    MARGIN_MODE = "margin_mode"
+    OPEN_ORDERS = "open_orders"
+    OPEN_POSITIONS = "open_positions"
+    UNCHANGED = "unchanged"
+    LEVERAGE_REDUCTION = "leverage_reduction"
+    WOULD_LIQUIDATE = "would_liquidate"
+    NO_POSITION = "no_position"
+    NOT_ISOLATED = "not_isolated"
+    BELOW_INITIAL_MARGIN = "below_initial_margin"
 
 
 class Refused(Exception):
@@ -83,11 +116,23 @@ class Refused(Exception):
         self.detail = detail
 
 
+class Bracket(NamedTuple):
+    """What holds for positions worth more than `floor` up to `cap` (USDT): the highest leverage they may be opened with, and their
+    maintenance margin = notional * maintenance_rate - maintenance_amount, which has no step where two brackets meet."""
+
+    floor: Decimal
+    cap: Decimal
+    leverage: int
+    maintenance_rate: Decimal
+    maintenance_amount: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One USDT perpetual as one venue lists it. `symbol` is the engine's key (BTCUSDT, 1000PEPEUSDT on Binance and Bybit,
     PEPEUSDT on OKX); `lot`, `min_quantity`... are base units, `contract_size` base units per contract (1 but on OKX).
-    `price_band` is how far (a ratio of the mark) a buy may be priced above the mark and a sell below it."""
+    `price_band` is how far (a ratio of the mark) a buy may be priced above the mark and a sell below it. `brackets`: smallest
+    positions first. `liquidation_fee` is a ratio of the notional that a liquidation closes."""
 
     venue: Venue
     symbol: str
@@ -100,20 +145,30 @@ class Listing:
     max_market_quantity: Decimal
     min_notional: Decimal
     contract_size: Decimal
-    max_leverage: int
-    maintenance_rate: Decimal
+    brackets: tuple[Bracket, ...]
     maker_fee: Decimal
     taker_fee: Decimal
+    liquidation_fee: Decimal
     funding_interval_h: int
     listed_at_ms: int
     min_price: Decimal
     max_price: Decimal
     price_band: Decimal
 
+    @property
+    def max_leverage(self) -> int:
+        return self.brackets[0].leverage
+
+    @property
+    def maintenance_rate(self) -> Decimal:
+        """Of the smallest positions."""
+        return self.brackets[0].maintenance_rate
+
 
 @dataclass(slots=True)
 class Order:
-    """An order as the venue keeps it. `limit_price` is None for market orders; `fees` is what was paid in USDT (positive = cost)."""
+    """An order as the venue keeps it. `limit_price` is None for market orders; `fees` is what was paid in USDT (positive = cost).
+    `liquidation`: the venue made it."""
 
     id: int
     client_id: str
@@ -134,7 +189,19 @@ class Order:
     fees: Decimal = ZERO
     realized_pnl: Decimal = ZERO
     cancel_reason: str = ""
-    wire: dict[str, str] = field(default_factory=dict)  # what only the dialect understands (margin mode, tag, position index)
+    wire: dict[str, str] = field(default_factory=dict)  # what only the dialect understands (tag, self-trade prevention)
+    leg: Leg = Leg.NET
+    margin_mode: MarginMode = MarginMode.CROSS
+    liquidation: bool = False
+
+    @property
+    def key(self) -> PositionKey:
+        return PositionKey(self.symbol, self.leg, self.margin_mode)
+
+    @property
+    def closes(self) -> bool:
+        """Whether it may only make its position smaller: it says so, or it closes its leg."""
+        return self.reduce_only or (self.leg is not Leg.NET and (self.side is Side.BUY) is (self.leg is Leg.SHORT))
 
     @property
     def remaining(self) -> Decimal:
@@ -162,11 +229,18 @@ class Fill:
     realized_pnl: Decimal
     is_maker: bool
     time_ms: int
+    leg: Leg = Leg.NET
+    margin_mode: MarginMode = MarginMode.CROSS
+
+    @property
+    def key(self) -> PositionKey:
+        return PositionKey(self.symbol, self.leg, self.margin_mode)
 
 
 @dataclass(slots=True)
 class Position:
-    """A one-way, cross-margin position: `quantity` is signed (shorts negative). `realized_pnl` since it was last flat, net of fees."""
+    """`quantity` is signed (shorts negative, in a SHORT leg too). `realized_pnl` (net of fees) and `funding` (positive = received) since
+    it was last flat. `margin` is the wallet of an isolated position, a part of the account's that is set aside for it; 0 under cross."""
 
     symbol: str
     quantity: Decimal
@@ -174,92 +248,70 @@ class Position:
     realized_pnl: Decimal
     opened_ms: int
     updated_ms: int
+    leg: Leg = Leg.NET
+    margin_mode: MarginMode = MarginMode.CROSS
+    margin: Decimal = ZERO
+    funding: Decimal = ZERO
+
+    @property
+    def key(self) -> PositionKey:
+        return PositionKey(self.symbol, self.leg, self.margin_mode)
+
+
+class EntryKind(StrEnum):
+    DEPOSIT = "deposit"
+    REALIZED = "realized"
+    FEE = "fee"
+    FUNDING = "funding"
+    LIQUIDATION_FEE = "liquidation_fee"
+    INSURANCE = "insurance"  # what the venue puts in where a wallet would be left below zero
+    MARGIN_IN = "margin_in"  # into the wallet of an isolated position; changes no cash
+    MARGIN_OUT = "margin_out"
+
+
+class Entry(NamedTuple):
+    """A line of the account's statement. `amount` is the change of the account's wallet in USDT (costs are negative) and `balance` the
+    wallet after it; `moved` the change of an isolated position's wallet by a MARGIN_IN or MARGIN_OUT, whose amount is 0. `order_id` and
+    `fill_id` are 0 where none brought it: a move of margin without an order is the user's. A deposit belongs to no symbol ("")."""
+
+    id: int
+    kind: EntryKind
+    symbol: str
+    leg: Leg
+    margin_mode: MarginMode
+    amount: Decimal
+    moved: Decimal
+    balance: Decimal
+    order_id: int
+    fill_id: int
+    time_ms: int
 
 
 @dataclass(slots=True)
 class Account:
-    """An account of one venue. `wallet` is cash in USDT after realised PnL and fees, before unrealised PnL."""
+    """An account of one venue. `wallet` is cash in USDT after realised PnL, fees and funding, before unrealised PnL; it includes the
+    wallets of isolated positions and is the sum of `totals`, which add up all amounts of the statement by kind, for ever.
+
+    `hedge` and `margin_mode` hold for all symbols but those in `hedge_modes` (Bybit) and `margin_modes` (Binance)."""
 
     name: str
     venue: Venue
     wallet: Decimal
     opened_ms: int
-    leverage: dict[str, int] = field(default_factory=dict)
-    positions: dict[str, Position] = field(default_factory=dict)
+    leverage: dict[PositionKey, int] = field(default_factory=dict)
+    positions: dict[PositionKey, Position] = field(default_factory=dict)
+    hedge: bool = False
+    hedge_modes: dict[str, bool] = field(default_factory=dict)
+    margin_mode: MarginMode = MarginMode.CROSS
+    margin_modes: dict[str, MarginMode] = field(default_factory=dict)
+    totals: dict[EntryKind, Decimal] = field(default_factory=dict)
 
+    def is_hedged(self, symbol: str) -> bool:
+        """Whether the symbol is in hedge mode."""
+        return self.hedge_modes.get(symbol, self.hedge)
 
-@dataclass(frozen=True, slots=True)
-class PositionView:
-    """A position valued at the mark. `notional` >= 0; `liquidation_price` None where no price would liquidate."""
+    def margin_mode_of(self, symbol: str) -> MarginMode:
+        return self.margin_modes.get(symbol, self.margin_mode)
 
-    position: Position
-    mark: Decimal
-    notional: Decimal
-    unrealized_pnl: Decimal
-    initial_margin: Decimal
-    maintenance_margin: Decimal
-    leverage: int
-    liquidation_price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """Money of an account at one moment: equity = wallet + unrealised; available = equity - position and order margin, >= 0."""
-
-    wallet: Decimal
-    unrealized_pnl: Decimal
-    equity: Decimal
-    position_margin: Decimal
-    order_margin: Decimal
-    maintenance_margin: Decimal
-    available: Decimal
-    positions: tuple[PositionView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Candle:
-    """`open_ms` inclusive, `close_ms` exclusive; volumes in base units and USDT; `is_closed` once close_ms has passed."""
-
-    open_ms: int
-    close_ms: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    turnover: Decimal
-    trades: int
-    is_closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    price: Decimal
-    quantity: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Best first on both sides; `sequence` grows with time."""
-
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
-    time_ms: int
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ticker:
-    last: Decimal
-    mark: Decimal
-    index: Decimal
-    bid: Level
-    ask: Level
-    open_24h: Decimal
-    high_24h: Decimal
-    low_24h: Decimal
-    volume_24h: Decimal
-    turnover_24h: Decimal
-    funding_rate: Decimal
-    next_funding_ms: int
-    time_ms: int
+    def position(self, symbol: str, leg: Leg = Leg.NET, margin_mode: MarginMode = MarginMode.CROSS) -> Position | None:
+        return self.positions.get(PositionKey(symbol, leg, margin_mode))

@@ -54,20 +54,11 @@ class Path:
         self._ticks_per_unit = 1 / tick
         self._split = lru_cache(maxsize=192)(self._draw_split)
         self._day = lru_cache(maxsize=64)(self._draw_day)
+        self._ticks = lru_cache(maxsize=64)(self._find_ticks)
 
     def ticks(self, at_ms: int) -> int:
         """The price at a moment, in ticks."""
-        index, start_ms = at_ms // DAY_MS, at_ms - at_ms % DAY_MS
-        segment = self.day(index)
-        for level, branches in enumerate(BRANCHES):
-            if at_ms == start_ms:
-                break
-            part = (at_ms - start_ms) // DURATIONS_MS[level + 1]
-            segment = self.parts(level, index)[part]
-            start_ms += part * DURATIONS_MS[level + 1]
-            index = index * branches + part
-        # A time that begins a segment of any level needs no finer one: the fraction is 0.
-        return self.to_ticks(_on_line(segment, (at_ms - start_ms) / DURATIONS_MS[LEAF]))
+        return self._ticks(at_ms)
 
     def extremes(self, start_ms: int, end_ms: int) -> tuple[int, int]:
         """The lowest and the highest price from one moment to another, both included, in ticks."""
@@ -90,6 +81,19 @@ class Path:
 
     def to_ticks(self, value: float) -> int:
         return max(1, round(exp(value) * self._ticks_per_unit))
+
+    def _find_ticks(self, at_ms: int) -> int:
+        index, start_ms = at_ms // DAY_MS, at_ms - at_ms % DAY_MS
+        segment = self.day(index)
+        for level, branches in enumerate(BRANCHES):
+            if at_ms == start_ms:
+                break
+            part = (at_ms - start_ms) // DURATIONS_MS[level + 1]
+            segment = self.parts(level, index)[part]
+            start_ms += part * DURATIONS_MS[level + 1]
+            index = index * branches + part
+        # A time that begins a segment of any level needs no finer one: the fraction is 0.
+        return self.to_ticks(_on_line(segment, (at_ms - start_ms) / DURATIONS_MS[LEAF]))
 
     def _within(self, level: int, index: int, segment: Segment, start_ms: int, end_ms: int) -> tuple[float, float]:
         first_ms, duration = index * DURATIONS_MS[level], DURATIONS_MS[level]

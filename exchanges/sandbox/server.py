@@ -1,4 +1,4 @@
-"""The process of the simulated venues: one HTTP server on 127.0.0.1 with a venue under /binance, /bybit and /okx each.
+"""The process of the simulated venues: one HTTP server with a venue under /binance, /bybit and /okx each.
 
 Wires the parts together and nothing more: the engine over its ledger, the dialects in front of it, traffic before them.
 """
@@ -9,6 +9,7 @@ import errno
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -22,7 +23,8 @@ from .ledger import Ledger, LedgerUnreadable
 from .model import Venue
 from .traffic import Traffic
 
-HOST = "127.0.0.1"
+DEFAULT_HOST = "127.0.0.1"
+MOST_SPEED = 10_000
 DEFAULT_VAR_DIR = Path("var/sandbox")
 LEDGER_NAME = "ledger.jsonl"
 
@@ -34,10 +36,12 @@ _REQUEST_BYTES = 1_000_000
 logger = logging.getLogger(__name__)
 
 
-def build_app(*, seed: int, var_dir: Path | None, wall_clock_ms: Callable[[], int] = system_ms, control: bool = False) -> web.Application:
-    """`var_dir` None keeps the accounts in memory. Raises LedgerUnreadable."""
+def build_app(
+    *, seed: int, var_dir: Path | None, wall_clock_ms: Callable[[], int] = system_ms, control: bool = False, speed: int = 1
+) -> web.Application:
+    """`var_dir` None keeps the accounts in memory; prices and funding run `speed` times as fast as the clock. Raises LedgerUnreadable."""
     ledger, traffic = Ledger(var_dir / LEDGER_NAME if var_dir else None), Traffic()
-    engine = Engine(seed=seed, ledger=ledger, now_ms=wall_clock_ms, on_create=traffic.note_create)
+    engine = Engine(seed=seed, ledger=ledger, now_ms=wall_clock_ms, on_create=traffic.note_create, speed=speed)
 
     async def keep_settled(_: web.Application) -> AsyncIterator[None]:
         settling = asyncio.create_task(_settle(engine))
@@ -58,8 +62,10 @@ def build_app(*, seed: int, var_dir: Path | None, wall_clock_ms: Callable[[], in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=_port, default=9100, help="port on 127.0.0.1; 0 takes a free one (default: 9100)")
+    parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: 127.0.0.1, this machine alone)")
+    parser.add_argument("--port", type=_port, default=9100, help="0 takes a free one (default: 9100)")
     parser.add_argument("--seed", type=int, default=7, help="decides every price (default: 7)")
+    parser.add_argument("--speed", type=_speed, default=1, help="how many times as fast prices and funding run (default: 1)")
     parser.add_argument("--var-dir", type=Path, default=DEFAULT_VAR_DIR, help="where the ledger is kept (default: var/sandbox)")
     parser.add_argument("--control", action="store_true", help="mount the control interface under /_sim (faults, outages)")
 
@@ -70,29 +76,37 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def serve(*, port: int, seed: int, var_dir: Path | None, control: bool) -> int:
+def _speed(text: str) -> int:
+    if not text.isdecimal() or len(text) > len(str(MOST_SPEED)) or not 1 <= int(text) <= MOST_SPEED:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST_SPEED}, was {text!r}")
+    return int(text)
+
+
+def serve(*, host: str, port: int, seed: int, var_dir: Path | None, control: bool, speed: int) -> int:
     """Runs until SIGTERM or SIGINT. Returns the exit status; why it could not start is one line on stderr."""
     try:
-        app = build_app(seed=seed, var_dir=var_dir, control=control)
-        asyncio.run(_serve(app, port))
+        app = build_app(seed=seed, var_dir=var_dir, control=control, speed=speed)
+        asyncio.run(_serve(app, host, port))
     except LedgerUnreadable as error:
         return _fail(str(error))
+    except socket.gaierror as error:
+        return _fail(f"sandbox cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}")
     except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
-        return _fail(f"sandbox cannot listen on {HOST}:{port}: {os.strerror(error.errno).lower()}")
+        return _fail(f"sandbox cannot listen on {host}:{port}: {os.strerror(error.errno).lower()}")
     return 0
 
 
-async def _serve(app: web.Application, port: int) -> None:
+async def _serve(app: web.Application, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     try:
         await runner.setup()
-        await web.TCPSite(runner, HOST, port).start()
-        sys.stdout.write(f"sandbox listening on http://{HOST}:{runner.addresses[0][1]}\n")
+        await web.TCPSite(runner, host, port).start()
+        sys.stdout.write(f"sandbox listening on http://{host}:{runner.addresses[0][1]}\n")
         sys.stdout.flush()
         await stop.wait()
     finally:

@@ -86,6 +86,13 @@ class Client:
     async def delete(self, path: str, **parameters: object) -> Answer:
         return await self.signed("DELETE", path, **parameters)
 
+    async def hedge(self) -> None:
+        """Into hedge mode."""
+        assert (await self.post("/fapi/v1/positionSide/dual", dualSidePosition="true")).status == 200
+
+    async def isolate(self, symbol: str = BTC) -> None:
+        assert (await self.post("/fapi/v1/marginType", symbol=symbol, marginType="ISOLATED")).status == 200
+
     async def order(self, **fields: object) -> Answer:
         """A buy of 0.010 BTC at market with the result, but for what is given; None takes a field away."""
         order = {"symbol": BTC, "side": "BUY", "type": "MARKET", "quantity": "0.010", "newOrderRespType": "RESULT", **fields}
@@ -108,6 +115,10 @@ class Served:
     def client(self, name: str = "tester") -> Client:
         return Client(self.http, self.base, self.clock, name)
 
+    def shock(self, ratio: str, symbol: str = BTC) -> None:
+        """Moves the price at once and the clock to when it holds."""
+        self.clock.ahead_ms += self.engine.shock(symbol, Decimal(ratio)) - self.clock()
+
     def price(self, factor: str, symbol: str = BTC) -> str:
         """The mark times a factor, on the tick."""
         listing = self.engine.listing(Venue.BINANCE, symbol)
@@ -116,10 +127,10 @@ class Served:
 
 
 @asynccontextmanager
-async def serve_binance() -> AsyncIterator[Served]:
+async def serve_binance(*, speed: int = 1) -> AsyncIterator[Served]:
     """The venue under its prefix, as the sandbox mounts it."""
     clock = Clock()
-    engine = Engine(seed=7, ledger=Ledger(None), now_ms=clock)
+    engine = Engine(seed=7, ledger=Ledger(None), now_ms=clock, speed=speed)
     dialect, app = web.Application(), web.Application()
     dialect.add_routes(routes(engine, clock))
     app.add_subapp("/binance", dialect)

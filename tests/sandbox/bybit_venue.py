@@ -5,9 +5,10 @@ import asyncio
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -26,14 +27,18 @@ MARKET_BUY = {**BTC, "side": "Buy", "orderType": "Market", "qty": "0.01"}
 CLOSE_ALL = {**BTC, "orderType": "Market", "qty": "0", "reduceOnly": True, "closeOnTrigger": True}
 
 
+_TRUSTED = ssl.create_default_context()  # once, or every request would load it again, which takes longer than the request
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
 @contextmanager
-def serving() -> Iterator[str]:
+def serving(clock: Callable[[], int] = now_ms) -> Iterator[str]:
+    """`clock` is the market's; requests are signed by the real time."""
     loop = asyncio.new_event_loop()
-    runner = loop.run_until_complete(_started())
+    runner = loop.run_until_complete(_started(clock))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     host, port = runner.addresses[0][:2]
@@ -46,13 +51,18 @@ def serving() -> Iterator[str]:
         loop.close()
 
 
-async def _started() -> web.AppRunner:
+async def _started(clock: Callable[[], int]) -> web.AppRunner:
     def broken(call: Call) -> Reply:
         raise ZeroDivisionError
 
-    engine = Engine(seed=7, ledger=Ledger(None), now_ms=now_ms)
+    def shocked(call: Call) -> Reply:
+        call.engine.shock("BTCUSDT", Decimal(call.params.required("ratio")))
+        return Reply({})
+
+    engine = Engine(seed=7, ledger=Ledger(None), now_ms=clock)
     dialect, app = web.Application(), web.Application()
-    dialect.add_routes([Gateway(engine, now_ms).definition(Route("GET", "/broken", broken)), *routes(engine, now_ms)])
+    ours = (Route("GET", "/broken", broken), Route("POST", "/shocked", shocked))
+    dialect.add_routes([*(Gateway(engine, now_ms).definition(route) for route in ours), *routes(engine, now_ms)])
     app.add_subapp("/bybit", dialect)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -68,13 +78,12 @@ class Client:
 
     def get(self, path: str, query: str = "", **headers: str) -> httpx.Response:
         address = f"{self.url}{path}?{query}" if query else f"{self.url}{path}"
-        return httpx.get(address, headers=self.signed_headers(query, headers))
+        return httpx.get(address, headers=self.signed_headers(query, headers), verify=_TRUSTED)
 
     def post(self, path: str, body: object, **headers: str) -> httpx.Response:
         text = json.dumps(body)
-        return httpx.post(
-            f"{self.url}{path}", content=text, headers=self.signed_headers(text, headers) | {"Content-Type": "application/json"}
-        )
+        signed = self.signed_headers(text, headers) | {"Content-Type": "application/json"}
+        return httpx.post(f"{self.url}{path}", content=text, headers=signed, verify=_TRUSTED)
 
     def rows(self, path: str, query: str) -> list[Any]:
         answer = self.get(path, query).json()
@@ -98,6 +107,31 @@ class Client:
         signed = headers["X-BAPI-TIMESTAMP"] + headers["X-BAPI-API-KEY"] + headers["X-BAPI-RECV-WINDOW"] + payload
         signature = hmac.new(f"{self.key}-secret".encode(), signed.encode(), hashlib.sha256).hexdigest()
         return {"X-BAPI-SIGN": signature} | headers
+
+
+HEDGE = {**BTC, "mode": 3}
+LONG, SHORT = {"positionIdx": 1}, {"positionIdx": 2}
+
+
+def hedged(client: Client) -> Client:
+    """With BTCUSDT in hedge mode."""
+    assert client.refusal("/v5/position/switch-mode", HEDGE) == (0, "OK")
+    return client
+
+
+def isolated(client: Client) -> Client:
+    assert client.refusal("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"}) == (0, "Request accepted")
+    return client
+
+
+def positions_of(client: Client, query: str = "symbol=BTCUSDT") -> list[Any]:
+    return client.rows("/v5/position/list", f"category=linear&{query}")
+
+
+def usdt_of(client: Client) -> dict[str, Decimal]:
+    """The figures of the USDT row that are numbers."""
+    (row,) = client.rows("/v5/account/wallet-balance", "accountType=UNIFIED")[0]["coin"]
+    return {name: Decimal(value) for name, value in row.items() if isinstance(value, str) and value[-1:].isdigit()}
 
 
 def price_of(client: Client, share: str) -> str:

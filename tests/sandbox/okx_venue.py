@@ -25,10 +25,10 @@ PEPE = "PEPE-USDT-SWAP"
 
 
 class Clock:
-    """The wall clock, which a test may set forward."""
+    """The wall clock, which a test may set forward, or have begin at a moment of its own."""
 
-    def __init__(self) -> None:
-        self.ahead_ms = 0
+    def __init__(self, starts_ms: int | None = None) -> None:
+        self.ahead_ms = 0 if starts_ms is None else starts_ms - time.time_ns() // 1_000_000
 
     def __call__(self) -> int:
         return time.time_ns() // 1_000_000 + self.ahead_ms
@@ -116,9 +116,9 @@ class Venue:
 
 
 @asynccontextmanager
-async def serve_okx() -> AsyncIterator[Venue]:
-    """The venue under its prefix, as the sandbox mounts it."""
-    clock = Clock()
+async def serve_okx(starts_ms: int | None = None) -> AsyncIterator[Venue]:
+    """The venue under its prefix, as the sandbox mounts it. `starts_ms`: when its market begins, if a test needs prices that it knows."""
+    clock = Clock(starts_ms)
     engine = Engine(seed=7, ledger=Ledger(None), now_ms=clock)
     dialect = web.Application()
     dialect.add_routes(routes(engine, Clock()))

@@ -141,6 +141,22 @@ async def test_python_binance_sets_and_reads_settings(sdk: Any) -> None:
     assert refused.value.code == -4059
 
 
+async def test_python_binance_trades_both_legs_and_isolated(sdk: Any) -> None:
+    assert (await sdk.futures_change_position_mode(dualSidePosition="true"))["code"] == 200
+    assert (await sdk.futures_change_margin_type(symbol=BTC, marginType="ISOLATED"))["msg"] == "success"
+    order = {"symbol": BTC, "type": "MARKET", "quantity": "0.010"}
+    await sdk.futures_create_order(**order, side="BUY", positionSide="LONG")
+    await sdk.futures_create_order(**order, side="SELL", positionSide="SHORT")
+    assert (await sdk.futures_change_position_margin(symbol=BTC, positionSide="LONG", amount="5", type=1))["amount"] == 5
+    assert (await sdk.futures_position_margin_history(symbol=BTC))[-1]["amount"] == "5.00000000"
+    assert [row["positionSide"] for row in await sdk.futures_position_information()] == ["LONG", "SHORT"]
+    assert len((await sdk.futures_account())["positions"]) == 24
+    assert {row["incomeType"] for row in await sdk.futures_income_history()} == {"TRANSFER", "COMMISSION"}
+    with pytest.raises(BinanceAPIException) as refused:
+        await sdk.futures_create_order(**order, side="SELL", positionSide="LONG", reduceOnly="true")
+    assert refused.value.code == -1106
+
+
 async def test_python_binance_conditional_orders_are_refused(sdk: Any) -> None:
     with pytest.raises(BinanceAPIException) as refused:
         await sdk.futures_create_order(symbol=BTC, side="SELL", type="STOP_MARKET", quantity="0.010", triggerPrice="40000")
@@ -213,6 +229,30 @@ async def test_ccxt_batches_and_settings(unified: Any) -> None:
     # ccxt knows this venue's own codes by the live host's name only; elsewhere it quotes them
     with pytest.raises(ccxt.ExchangeError, match="-2019"):
         await unified.create_order(UNIFIED_BTC, "market", "buy", 100)
+
+
+async def test_ccxt_trades_both_legs_and_isolated(unified: Any) -> None:
+    await unified.load_markets()
+    await unified.set_position_mode(True)
+    await unified.set_margin_mode("isolated", UNIFIED_BTC)
+    for side in ("buy", "sell"):
+        await unified.create_order(UNIFIED_BTC, "market", side, 0.01, None, {"hedged": True})
+    await unified.add_margin(UNIFIED_BTC, 5, {"positionSide": "SHORT"})
+
+    long, short = await unified.fetch_positions()
+    assert [(row["side"], row["hedged"], row["marginMode"]) for row in (long, short)] == [
+        ("long", True, "isolated"),
+        ("short", True, "isolated"),
+    ]
+    assert long["liquidationPrice"] < long["markPrice"] < short["liquidationPrice"]
+    assert short["collateral"] > long["collateral"] > 0
+    assert (await unified.fetch_leverages())[UNIFIED_BTC]["marginMode"] == "isolated"
+    (added,) = [row for row in await unified.fetch_margin_adjustment_history(UNIFIED_BTC) if row["amount"] == 5]
+    assert added["type"] == "add"
+    assert {row["info"]["positionSide"] for row in await unified.fetch_my_trades(UNIFIED_BTC)} == {"LONG", "SHORT"}
+    closed = await unified.create_order(UNIFIED_BTC, "market", "sell", 0.01, None, {"hedged": True, "reduceOnly": True})
+    assert closed["info"]["positionSide"] == "LONG"
+    assert [row["side"] for row in await unified.fetch_positions()] == ["short"]
 
 
 async def test_ccxt_with_a_wrong_secret_is_refused(unified: Any) -> None:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from exchanges.sandbox.binance import errors
+from exchanges.sandbox.model import Reason, Refused
 from tests.sandbox.binance_venue import BTC, Client, Served, serve_binance
 
 BALANCE = "/fapi/v3/balance"
@@ -221,10 +223,10 @@ async def test_unknown_path_and_unknown_verb_are_refused_as_the_venue_does(clien
         ("/fapi/v1/leverage", {"symbol": BTC, "leverage": 0}, -4028),
         ("/fapi/v1/leverage", {"symbol": BTC}, -1102),
         ("/fapi/v1/marginType", {"symbol": BTC, "marginType": "CROSSED"}, -4046),
-        ("/fapi/v1/marginType", {"symbol": BTC, "marginType": "ISOLATED"}, -1020),
         ("/fapi/v1/marginType", {"symbol": BTC, "marginType": "BOTH"}, -1102),
         ("/fapi/v1/positionSide/dual", {"dualSidePosition": "false"}, -4059),
-        ("/fapi/v1/positionSide/dual", {"dualSidePosition": "true"}, -1020),
+        ("/fapi/v1/positionSide/dual", {"dualSidePosition": "hedge"}, -1102),
+        ("/fapi/v1/positionSide/dual", {}, -1102),
         ("/fapi/v1/multiAssetsMargin", {"multiAssetsMargin": "false"}, -4171),
         ("/fapi/v1/multiAssetsMargin", {"multiAssetsMargin": "true"}, -1020),
         ("/fapi/v1/algoOrder", {"algoType": "CONDITIONAL", "symbol": BTC, "side": "SELL", "type": "STOP_MARKET"}, -1116),
@@ -244,6 +246,17 @@ async def test_mode_change_is_refused_by_what_stands_in_its_way(venue: Served) -
     for symbol in ("BTCUSDT", "ETHUSDT", "BNBUSDT"):
         await client.delete("/fapi/v1/allOpenOrders", symbol=symbol)
     assert (await client.post("/fapi/v1/positionSide/dual", dualSidePosition="true")).refusal == (400, -4068)
+
+
+SETTINGS_ONLY = {Reason.UNCHANGED, Reason.OPEN_ORDERS, Reason.OPEN_POSITIONS}  # each setting has its own code for these
+OF_OTHER_VENUES = {Reason.MARGIN_MODE, Reason.WOULD_LIQUIDATE}
+
+
+@pytest.mark.parametrize("reason", sorted(set(Reason) - SETTINGS_ONLY - OF_OTHER_VENUES))
+def test_every_refusal_of_the_engine_has_a_code_and_words(reason: Reason) -> None:
+    answer = errors.from_refusal(Refused(reason))
+    assert answer.code < 0
+    assert answer.text
 
 
 async def test_failure_inside_answers_as_the_venues_unknown_error(venue: Served, client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -19,6 +19,10 @@ JUSTIFIED = {
     ("open_orders__ccxt-postonly-new.json", "goodTillDate"),
     ("open_orders__ccxt-postonly-new.json", "time"),
     ("open_orders__ccxt-postonly-new.json", "updateTime"),
+    ("order_history__ccxt-hedge-market-filled.json", "[].orderId"),
+    ("order_history__ccxt-hedge-market-filled.json", "[].goodTillDate"),
+    ("order_history__ccxt-hedge-market-filled.json", "[].time"),
+    ("order_history__ccxt-hedge-market-filled.json", "[].updateTime"),
     # only trailing orders have these, and there are none
     ("order_query__trailing-docs.json", "activatePrice"),
     ("order_query__trailing-docs.json", "priceRate"),
@@ -84,6 +88,14 @@ async def _amend(client: Client) -> Answer:
     return await client.signed("PUT", "/fapi/v1/order", **changed)
 
 
+async def _hedged_history(client: Client) -> Answer:
+    """Of an account that has nothing yet, which it needs to change its position mode."""
+    fresh = Client(client.http, client.base, client.clock, "hedged")
+    await fresh.hedge()
+    await fresh.order(positionSide="LONG")
+    return await fresh.get("/fapi/v1/allOrders", symbol=BTC)
+
+
 async def _income(client: Client) -> Answer:
     await client.order()
     await client.order(side="SELL", reduceOnly="true")
@@ -106,6 +118,7 @@ CASES: dict[str, Ask] = {
     "funding__fundingRate-history-BTCUSDT.json": _public("/fapi/v1/fundingRate", symbol=BTC),
     "instruments__exchangeInfo-full.json": _public("/fapi/v1/exchangeInfo"),
     "klines__LTCUSDT-5m.json": _public("/fapi/v1/klines", symbol="LTCUSDT", interval="5m"),
+    "leverage__margin-type.json": _post("/fapi/v1/marginType", symbol="LTCUSDT", marginType="ISOLATED"),
     "leverage__set-leverage.json": _post("/fapi/v1/leverage", symbol=BTC, leverage=21),
     "mark_price__premiumIndex-BTCUSDT.json": _public("/fapi/v1/premiumIndex", symbol=BTC),
     "open_orders__ccxt-postonly-new.json": _query_open,
@@ -114,6 +127,7 @@ CASES: dict[str, Ask] = {
     "order_create__batch-one-rejected.json": _batch_with_a_refusal,
     "order_create__edit-limit-new.json": _amend,
     "order_history__allOrders.json": _get("/fapi/v1/allOrders", symbol=BTC),
+    "order_history__ccxt-hedge-market-filled.json": _hedged_history,
     "order_query__old-shape-new.json": _query_resting,
     "order_query__open-order-new.json": _query_open,
     "order_query__trailing-docs.json": _query_resting,
@@ -126,7 +140,7 @@ CASES: dict[str, Ask] = {
     "ticker__ticker24hr-BTCUSDT.json": _public("/fapi/v1/ticker/24hr", symbol=BTC),
 }
 
-SAME_TEXT = [name for name in CASES if name.startswith("error__")] + ["order_cancel__cancel-all.json"]
+SAME_TEXT = [name for name in CASES if name.startswith("error__")] + ["order_cancel__cancel-all.json", "leverage__margin-type.json"]
 
 
 def _payload(name: str) -> Any:

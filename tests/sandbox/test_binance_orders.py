@@ -35,7 +35,7 @@ async def test_market_order_fills_and_the_books_agree(client: Client) -> None:
 
     (position,) = (await client.get("/fapi/v3/positionRisk")).body
     assert (position["symbol"], position["positionAmt"]) == (BTC, "0.010")
-    assert Decimal(position["entryPrice"]) == Decimal(order["avgPrice"])
+    assert abs(Decimal(position["entryPrice"]) - Decimal(order["avgPrice"])) <= Decimal("0.00001")
 
     fills = (await client.get("/fapi/v1/userTrades", symbol=BTC)).body
     assert sum(Decimal(fill["qty"]) for fill in fills) == Decimal("0.010")

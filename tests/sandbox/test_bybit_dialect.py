@@ -98,11 +98,16 @@ async def test_ccxt_loads_markets_reads_and_trades(url: str) -> None:
         await exchange.create_order("BTC/USDT:USDT", "market", "buy", 0.02, params={"reduceOnly": True})
         assert await exchange.fetch_positions() == []
         assert sum(trade["amount"] for trade in await exchange.fetch_my_trades("BTC/USDT:USDT")) == pytest.approx(0.04)
-        assert {row["type"] for row in await exchange.fetch_ledger()} == {"trade"}
+        assert [row["type"] for row in await exchange.fetch_ledger()] == ["transaction", "trade", "trade"]
         with pytest.raises(ccxt.InsufficientFunds):
             await exchange.create_order("BTC/USDT:USDT", "market", "buy", 90)
         with pytest.raises(ccxt.OrderNotFound):
             await exchange.cancel_order(resting["id"], "BTC/USDT:USDT")
+        await exchange.set_position_mode(True, "BTC/USDT:USDT")
+        for index, side in ((1, "buy"), (2, "sell")):
+            await exchange.create_order("BTC/USDT:USDT", "market", side, 0.01 * index, params={"positionIdx": index})
+        legs = await exchange.fetch_positions(["BTC/USDT:USDT"])
+        assert [(leg["side"], leg["contracts"]) for leg in legs] == [("long", 0.01), ("short", 0.02)]
     finally:
         await exchange.close()
 
@@ -180,22 +185,11 @@ def test_unknown_paths_and_own_faults_answer_in_the_envelope(client: Client, cap
 
 
 def test_settings_that_are_not_ours_are_refused(client: Client) -> None:
-    leverage = {**BTC, "buyLeverage": "5", "sellLeverage": "5"}
-    both = {"category": "linear", "coin": "USDT"}
+    isolated = {**BTC, "tradeMode": 1, "buyLeverage": "5", "sellLeverage": "5"}
 
-    assert client.refusal("/v5/position/set-leverage", leverage) == (0, "OK")
-    assert client.refusal("/v5/position/set-leverage", leverage) == (110043, "leverage not modified")
-    assert client.refusal("/v5/position/set-leverage", {**leverage, "buyLeverage": "101", "sellLeverage": "101"})[0] == 110013
-    assert client.refusal("/v5/position/set-leverage", {**leverage, "sellLeverage": "6"})[0] == 10001
-    assert client.refusal("/v5/position/switch-mode", {**BTC, "mode": 0}) == (110025, "Position mode is not modified")
-    assert client.refusal("/v5/position/switch-mode", {**both, "mode": 0}) == (0, "OK")
-    assert client.refusal("/v5/position/switch-mode", {**both, "mode": 3})[0] == 110029
-    assert client.refusal("/v5/position/switch-isolated", {**leverage, "tradeMode": 1}) == (100028, "unified account is forbidden")
-    assert client.refusal("/v5/account/set-margin-mode", {"setMarginMode": "REGULAR_MARGIN"})[0] == 0
-    assert client.refusal("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})[0] == 3400045
+    assert client.refusal("/v5/position/switch-isolated", isolated) == (100028, "unified account is forbidden")
     assert client.refusal("/v5/position/trading-stop", {**BTC, "takeProfit": "1"}) == (10001, "can not set tp/sl/ts for zero position")
     client.order(**MARKET_BUY)
-    assert client.refusal("/v5/position/switch-mode", {**both, "mode": 3})[0] == 110024
     assert client.refusal("/v5/position/trading-stop", {**BTC, "takeProfit": "1"})[0] == 110032
 
 

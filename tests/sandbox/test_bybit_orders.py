@@ -174,7 +174,8 @@ def test_a_short_and_its_close_add_up_in_every_list(client: Client) -> None:
 
     assert (short["side"], short["size"]) == ("Sell", "0.010")
     assert {row["timeInForce"] for row in client.rows("/v5/order/history", "category=linear")} == {"IOC"}
-    assert [*behind, 100_000] == [Decimal(wallet["totalWalletBalance"]), *before]
+    assert [*behind, 0] == [Decimal(wallet["totalWalletBalance"]), *before]
+    assert [row["type"] for row in log] == ["TRADE", "TRADE", "TRANSFER_IN"]
     assert Decimal(wallet["coin"][0]["cumRealisedPnl"]) == Decimal(wallet["totalWalletBalance"]) - 100_000
     assert Decimal(log[0]["size"]) == 0
 
@@ -231,7 +232,7 @@ def pages(client: Client, path: str, query: str) -> list[dict[str, Any]]:
         ("/v5/order/realtime", "category=linear&settleCoin=USDT", "orderId"),
         ("/v5/order/history", "category=linear", "orderId"),
         ("/v5/execution/list", "category=linear", "execId"),
-        ("/v5/account/transaction-log", "accountType=UNIFIED", "tradeId"),
+        ("/v5/account/transaction-log", "accountType=UNIFIED", "id"),
         ("/v5/position/closed-pnl", "category=linear", "orderId"),
     ],
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from exchanges.sandbox.accounts import KEPT
 from exchanges.sandbox.model import ZERO, Venue
-from exchanges.sandbox.trading import OPENING_WALLET
+from exchanges.sandbox.opening import OPENING_WALLET
 from tests.sandbox.exchange import BUY, NOW_MS, SELL, away, check_books, exchange, limit, market
 
 
@@ -48,7 +48,7 @@ def test_the_demo_account_has_a_past_and_orders_away_from_the_price() -> None:
             assert each.position.opened_ms < NOW_MS
         check_books(engine, demo)
     assert directions["BTCUSDT"] == {True, False}
-    assert "1000PEPEUSDT" in engine.account(Venue.BINANCE, "demo").positions
+    assert engine.account(Venue.BINANCE, "demo").position("1000PEPEUSDT")
 
 
 def test_accounts_are_apart() -> None:

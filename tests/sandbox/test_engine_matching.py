@@ -21,9 +21,11 @@ def test_a_market_order_walks_the_book() -> None:
         (book.asks[1].price, book.asks[1].quantity),
         (book.asks[2].price, Decimal("0.001")),
     ]
-    assert account.positions["BTCUSDT"].quantity == wanted
+    position = account.position("BTCUSDT")
+    assert position is not None
+    assert position.quantity == wanted
     assert order.average_price is not None
-    assert abs(account.positions["BTCUSDT"].entry_price - order.average_price) <= Decimal("0.0000001")
+    assert abs(position.entry_price - order.average_price) <= Decimal("0.0000001")
 
 
 def test_a_limit_order_takes_what_crosses_and_rests_the_remainder() -> None:

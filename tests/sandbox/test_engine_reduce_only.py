@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 
-from exchanges.sandbox.model import ZERO, Reason, Status, Venue
+from exchanges.sandbox.model import ZERO, PositionKey, Reason, Status, Venue
 from exchanges.sandbox.positions import CENT
 from tests.sandbox.exchange import BUY, HOUR_MS, MARKET, NOW_MS, SELL, away, check_books, exchange, limit, market, refusal
 
@@ -67,11 +67,11 @@ def test_a_flip_realises_the_old_position_and_opens_at_the_new_price() -> None:
     engine, clock = exchange()
     account = engine.account(Venue.BINANCE, "someone")
     market(engine, account, BUY, "0.01")
-    entry = account.positions["BTCUSDT"].entry_price
+    entry = account.positions[PositionKey("BTCUSDT")].entry_price
     clock.ms += HOUR_MS
     order = market(engine, account, SELL, "0.03")
     first = engine.fills(account, order_id=order.id)[-1]
-    position = account.positions["BTCUSDT"]
+    position = account.positions[PositionKey("BTCUSDT")]
     assert position.quantity == Decimal("-0.02")
     assert position.opened_ms == clock.ms
     assert first.realized_pnl == (Decimal("0.01") * (first.price - entry)).quantize(CENT, ROUND_HALF_EVEN)

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from exchanges.sandbox.model import Reason, Status, Venue
-from exchanges.sandbox.trading import MAX_OPEN_ORDERS, OPENING_WALLET
+from exchanges.sandbox.opening import OPENING_WALLET
+from exchanges.sandbox.trading import MAX_OPEN_ORDERS
 from tests.sandbox.exchange import BUY, SELL, away, exchange, limit, market, refusal
 
 

@@ -1,9 +1,6 @@
 """The ledger: what was answered is on disk whatever kills the process, and damage is never taken for data."""
 
 import resource
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,31 +12,8 @@ import pytest
 
 from exchanges.sandbox.engine import Engine
 from exchanges.sandbox.ledger import Ledger, LedgerUnreadable
-from exchanges.sandbox.model import Kind, Lifetime, Side, Status, Venue
+from exchanges.sandbox.model import Kind, Leg, Lifetime, MarginMode, PositionKey, Side, Venue
 from tests.sandbox.exchange import HOUR_MS, MARKET, NOW_MS, Clock, away, check_books, limit, market
-
-ROOT = Path(__file__).parents[2]
-WRITER = """
-import sys
-from decimal import Decimal
-from itertools import pairwise
-from pathlib import Path
-from exchanges.sandbox.engine import Engine
-from exchanges.sandbox.ledger import Ledger
-from exchanges.sandbox.model import Kind, Lifetime, Side, Venue
-engine = Engine(seed=7, ledger=Ledger(Path(sys.argv[1]), compact_bytes=20_000))
-account = engine.account(Venue.BINANCE, "someone")
-price = engine.mark(Venue.BINANCE, "BTCUSDT") // 2
-number = 0
-while True:
-    number += 1
-    side, kind = (Side.BUY, Side.SELL)[number % 2], (Kind.MARKET, Kind.MARKET, Kind.LIMIT)[number % 3]
-    order = engine.place(account, symbol="BTCUSDT", side=Side.BUY if kind is Kind.LIMIT else side, kind=kind, lifetime=Lifetime.GTC,
-                         quantity=Decimal("0.003"), limit_price=price if kind is Kind.LIMIT else None)
-    if kind is Kind.LIMIT:
-        engine.cancel(account, symbol="BTCUSDT", order_id=order.id)
-    print(order.id, order.status.value, account.wallet, flush=True)
-"""
 
 
 @pytest.fixture
@@ -78,6 +52,7 @@ def test_everything_is_as_before_after_a_restart(path: Path) -> None:
             assert after.order_history(new) == before.order_history(old)
             assert after.open_orders(new) == before.open_orders(old)
             assert after.fills(new) == before.fills(old)
+            assert after.statement(new) == before.statement(old)
             assert after.view(new) == before.view(old)
             check_books(after, new)
         someone = after.account(Venue.BINANCE, "someone")
@@ -86,6 +61,32 @@ def test_everything_is_as_before_after_a_restart(path: Path) -> None:
         first = after.order(someone, client_id="first")
         assert first is not None
         assert first.wire == {"positionSide": "BOTH"}
+
+
+def test_modes_legs_and_isolated_wallets_survive_a_restart(path: Path) -> None:
+    clock, ledger = Clock(), Ledger(path)
+    before = Engine(seed=7, ledger=ledger, now_ms=clock)
+    accounts = {venue: before.account(venue, "someone") for venue in Venue}
+    before.set_margin_mode(accounts[Venue.BINANCE], "BTCUSDT", MarginMode.ISOLATED)
+    before.set_margin_mode(accounts[Venue.BYBIT], None, MarginMode.ISOLATED)
+    before.set_position_mode(accounts[Venue.BYBIT], True, "BTCUSDT")
+    before.set_position_mode(accounts[Venue.OKX], True)
+    before.set_leverage(accounts[Venue.OKX], "BTCUSDT", 7, mode=MarginMode.ISOLATED, leg=Leg.SHORT)
+    market(before, accounts[Venue.BINANCE], Side.BUY, "0.1")
+    market(before, accounts[Venue.BYBIT], Side.BUY, "0.1", leg=Leg.LONG)
+    market(before, accounts[Venue.OKX], Side.SELL, "0.1", leg=Leg.SHORT, margin_mode=MarginMode.ISOLATED)
+    before.add_margin(accounts[Venue.OKX], PositionKey("BTCUSDT", Leg.SHORT, MarginMode.ISOLATED), Decimal(100))
+    ledger.close()
+    for after in reopened(path, clock):
+        for venue, old in accounts.items():
+            new = after.account(venue, "someone")
+            assert new == old
+            assert after.statement(new) == before.statement(old)
+            assert after.view(new) == before.view(old)
+            check_books(after, new)
+            assert market(
+                after, new, Side.SELL, "0.1", leg=Leg.NET if venue is Venue.BINANCE else Leg.SHORT, margin_mode=MarginMode.ISOLATED
+            )
 
 
 def test_what_came_due_while_it_was_off_is_settled_as_of_then(path: Path) -> None:
@@ -222,33 +223,6 @@ def test_a_full_disk_refuses_and_loses_nothing_once_there_is_room_again(path: Pa
         assert someone == account
         assert after.order_history(someone) == engine.order_history(account)
         check_books(after, someone)
-
-
-def test_kill_9_loses_nothing_that_was_answered(path: Path) -> None:
-    random = Random(7)
-    for _ in range(4):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        answered = [process.stdout.readline().split() for _ in range(random.randrange(1, 150))]
-        process.send_signal(signal.SIGKILL)
-        answered += [line.split() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
-        process.stdout.close()
-        process.wait(10)
-        ledger = Ledger(path)
-        engine = Engine(seed=7, ledger=ledger)
-        account = engine.account(Venue.BINANCE, "someone")
-        for order_id, status, _ in answered:
-            order = engine.order(account, order_id=int(order_id))
-            assert order is not None
-            assert order.status == status
-        newer = [order for order in engine.order_history(account) if order.id > int(answered[-1][0])]
-        assert len(newer) <= 1
-        if not newer:
-            assert str(account.wallet) == answered[-1][2]
-        for order in engine.open_orders(account):
-            assert engine.cancel(account, symbol="BTCUSDT", order_id=order.id).status is Status.CANCELED
-        check_books(engine, account)
-        ledger.close()
 
 
 def test_orders_after_a_restart_go_on(path: Path) -> None:

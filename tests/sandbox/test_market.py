@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanges.sandbox.market import HOUR_MS, MONTH_MS, WEEK_MS, Market, candle_bounds
-from exchanges.sandbox.model import Candle, Listing, Reason, Refused, Side, Venue
+from exchanges.sandbox.model import Listing, Reason, Refused, Side, Venue
 from exchanges.sandbox.noise import shares
 from exchanges.sandbox.path import DAY_MS, DURATIONS_MS, LEAF
+from exchanges.sandbox.views import Candle
 from exchanges.sandbox.volume import Bounds, Traded, lots_of_parts, turnovers_of_parts
 
 NOW_MS = 1_795_510_000_000  # 24 November 2026
@@ -174,7 +175,8 @@ def test_a_ticker_tells_the_last_24_hours(listing: Listing, at_ms: int) -> None:
     assert ticker.bid.price < ticker.last < ticker.ask.price
     assert ticker.low_24h <= min(ticker.open_24h, ticker.last) <= max(ticker.open_24h, ticker.last) <= ticker.high_24h
     assert ticker.low_24h * ticker.volume_24h <= ticker.turnover_24h <= ticker.high_24h * ticker.volume_24h
-    assert ticker.next_funding_ms % (8 * HOUR_MS) == 0 < ticker.next_funding_ms - ticker.time_ms <= 8 * HOUR_MS
+    period_ms = listing.funding_interval_h * HOUR_MS
+    assert ticker.next_funding_ms % period_ms == 0 < ticker.next_funding_ms - ticker.time_ms <= period_ms
     assert abs(ticker.index / ticker.mark - 1) < Decimal("0.003")
     assert abs(ticker.funding_rate) <= Decimal("0.003")
 

@@ -80,7 +80,8 @@ async def test_the_sdk_reads_the_market(sdk: Sdk) -> None:
     assert len(await sdk.ask(sdk.public.get_mark_price, "SWAP", instId=BTC)) == 1
     assert (await sdk.ask(sdk.public.get_funding_rate, BTC))[0]["instId"] == BTC
     assert len(await sdk.ask(sdk.public.funding_rate_history, BTC, limit="3")) == 3
-    assert len(await sdk.ask(sdk.public.get_position_tiers, "SWAP", "cross", uly="BTC-USDT")) == 1
+    tiers = await sdk.ask(sdk.public.get_position_tiers, "SWAP", "cross", uly="BTC-USDT")
+    assert [row["tier"] for row in tiers] == [str(number) for number in range(1, len(tiers) + 1)]
     assert await sdk.ask(sdk.public.get_underlying, "SWAP")
     assert await sdk.ask(sdk.public.get_open_interest, "SWAP", instId=BTC)
     assert await sdk.ask(sdk.public.get_price_limit, BTC)
@@ -138,9 +139,12 @@ async def test_the_sdk_reads_and_sets_the_account(sdk: Sdk) -> None:
     assert (await sdk.ask(sdk.account.set_leverage, "7", "cross", instId=BTC))[0]["lever"] == "7"
     assert (await sdk.ask(sdk.account.get_leverage, "cross", instId=BTC))[0]["lever"] == "7"
     assert await sdk.ask(sdk.account.set_position_mode, "net_mode") == [{"posMode": "net_mode"}]
+    assert (await sdk.ask(sdk.trade.place_order, BTC, "isolated", "buy", "market", "2"))[0]["ordId"]
+    margin = (await sdk.ask(sdk.account.adjustment_margin, BTC, "net", "add", "10"))[0]
+    assert (margin["amt"], margin["ccy"], margin["posSide"]) == ("10", "USDT", "net")
     assert Decimal((await sdk.ask(sdk.account.get_fee_rates, "SWAP", instFamily="BTC-USDT"))[0]["takerU"]) < 0
     assert Decimal((await sdk.ask(sdk.account.get_max_order_size, BTC, "cross"))[0]["maxBuy"]) > 0
-    assert await sdk.ask(sdk.account.get_account_bills) == []
+    assert [bill["type"] for bill in await sdk.ask(sdk.account.get_account_bills)][::-1] == ["1", "2", "6"]
 
 
 async def test_the_demo_account_starts_with_positions_and_resting_orders(venue: Venue) -> None:
@@ -209,6 +213,32 @@ async def test_ccxt_trades_from_flat_to_flat(exchange: Any) -> None:
     balance = await exchange.fetch_balance()
     assert 99_000 < balance["USDT"]["total"] < 100_000
     assert balance["USDT"]["free"] == balance["USDT"]["total"]
+
+
+async def test_ccxt_trades_isolated_legs(exchange: Any) -> None:
+    symbol, isolated = "ETH/USDT:USDT", {"marginMode": "isolated"}
+    await exchange.set_position_mode(True)
+    assert (await exchange.fetch_position_mode(symbol))["hedged"] is True
+    await exchange.set_leverage(4, symbol, isolated | {"posSide": "long"})
+    assert (await exchange.fetch_leverage(symbol, isolated))["longLeverage"] == 4
+    for leg, side in (("long", "buy"), ("short", "sell")):
+        await exchange.create_order(symbol, "market", side, 2, None, isolated | {"posSide": leg})
+    before = {each["side"]: each for each in await exchange.fetch_positions([symbol])}
+    assert {side: (each["leverage"], each["marginMode"], each["hedged"]) for side, each in before.items()} == {
+        "long": (4, "isolated", True),
+        "short": (10, "isolated", True),
+    }
+    assert before["long"]["liquidationPrice"] < before["long"]["entryPrice"] < before["short"]["liquidationPrice"]
+    added = await exchange.add_margin(symbol, 25, {"posSide": "short"})
+    assert (added["amount"], added["type"], added["status"]) == (25, "add", "ok")
+    (adjustment,) = await exchange.fetch_margin_adjustment_history(symbol, "add")
+    assert (adjustment["amount"], adjustment["marginMode"]) == (25, "isolated")
+    await exchange.close_position(symbol, "buy", isolated)
+    (left,) = await exchange.fetch_positions([symbol])
+    assert (left["side"], left["collateral"] > before["short"]["collateral"]) == ("short", True)
+    assert {each["type"] for each in await exchange.fetch_ledger(params={"instType": "SWAP"})} == {"trade", "transfer"}
+    tiers = await exchange.fetch_market_leverage_tiers(symbol)
+    assert [tier["maxLeverage"] for tier in tiers] == sorted((tier["maxLeverage"] for tier in tiers), reverse=True)
 
 
 async def test_ccxt_edits_orders_and_reads_deeper(exchange: Any) -> None:

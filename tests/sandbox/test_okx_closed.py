@@ -52,7 +52,8 @@ async def test_what_can_still_be_traded_and_taken_out(client: Client) -> None:
     assert Decimal(free["availBuy"]) == Decimal(free["availSell"]) > 0
     await client.order(sz="3")
     assert (await client.get(path, instId=BTC, tdMode="cross", reduceOnly="true")).row == {"availBuy": "0", "availSell": "3", "instId": BTC}
-    assert (await client.get(path, instId=BTC, tdMode="isolated")).code == "51010"
+    isolated = (await client.get(path, instId=BTC, tdMode="isolated", reduceOnly="true")).row
+    assert (isolated["availBuy"], isolated["availSell"]) == ("0", "0")
     withdrawable = (await client.get("/api/v5/account/max-withdrawal", ccy="USDT")).row
     assert 0 < Decimal(withdrawable["maxWd"]) < 100_000
     assert (await client.get("/api/v5/account/max-withdrawal", ccy="BTC")).data == []

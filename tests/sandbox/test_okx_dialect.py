@@ -173,7 +173,6 @@ async def _off_price(client: Client, factor: str) -> str:
         ({"ordType": "stop"}, "51000"),
         ({"ordType": "limit"}, "51000"),
         ({"tdMode": "cash"}, "51000"),
-        ({"tdMode": "isolated"}, "51010"),
         ({"posSide": "long"}, "51000"),
         ({"posSide": "short"}, "51000"),
         ({"clOrdId": "with-dash"}, "51000"),
@@ -244,14 +243,12 @@ async def test_settings_outside_this_account_are_refused(client: Client) -> None
     for body, code in (
         ({"lever": "101", "mgnMode": "cross", "instId": BTC}, "59102"),
         ({"lever": "0.5", "mgnMode": "cross", "instId": BTC}, "59105"),
-        ({"lever": "5", "mgnMode": "isolated", "instId": BTC}, "51010"),
+        ({"lever": "5.5", "mgnMode": "cross", "instId": BTC}, "51000"),
+        ({"lever": "5", "mgnMode": "cross", "instId": BTC, "posSide": "long"}, "51000"),
         ({"lever": "5", "mgnMode": "cross", "instId": "X-USDT-SWAP"}, "51001"),
         ({"lever": "5", "instId": BTC}, "50014"),
     ):
         assert (await client.post(leverage, body)).code == code
-    assert (await client.post("/api/v5/account/set-position-mode", {"posMode": "long_short_mode"})).code == "51010"
-    await client.order()
-    assert (await client.post("/api/v5/account/set-position-mode", {"posMode": "long_short_mode"})).code == "59000"
 
 
 async def test_conditional_orders_are_refused_and_none_exists(client: Client) -> None:

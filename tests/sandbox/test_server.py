@@ -170,6 +170,21 @@ async def test_a_venue_that_is_down_drops_connections_and_the_others_go_on(sandb
     assert (await sandbox.order())[0] == 200
 
 
+async def test_a_shock_moves_the_price_of_a_symbol_on_every_venue(sandbox: Sandbox) -> None:
+    async def prices() -> list[float]:
+        binance = await sandbox.get("/binance/fapi/v1/ticker/price", symbol="BTCUSDT")
+        bybit = await sandbox.get("/bybit/v5/market/tickers", category="linear", symbol="BTCUSDT")
+        okx = await sandbox.get("/okx/api/v5/market/ticker", instId="BTC-USDT-SWAP")
+        return [float(binance["price"]), float(bybit["result"]["list"][0]["lastPrice"]), float(okx["data"][0]["last"])]
+
+    before, deadline = await prices(), time.monotonic() + 5
+    assert await sandbox.control("POST", "shock", symbol="BTCUSDT", ratio="0.5") == 200
+    while any(after > 0.6 * price for after, price in zip(await prices(), before, strict=True)):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    assert all(0.45 * price < after < 0.55 * price for after, price in zip(await prices(), before, strict=True))
+
+
 async def test_requests_are_counted_with_what_they_created(sandbox: Sandbox) -> None:
     await sandbox.get("/binance/fapi/v1/time")
     _, created = await sandbox.order()
@@ -191,6 +206,13 @@ async def test_requests_are_counted_with_what_they_created(sandbox: Sandbox) -> 
         ("venue", {"venue": "mtgox", "up": False}),
         ("venue", {"venue": "okx", "up": "no"}),
         ("latency", {"venue": "okx"}),
+        ("shock", {"symbol": "BTCUSDT"}),
+        ("shock", {"symbol": "BTCUSDT", "ratio": 0.9}),
+        ("shock", {"symbol": "BTCUSDT", "ratio": "0"}),
+        ("shock", {"symbol": "BTCUSDT", "ratio": "101"}),
+        ("shock", {"symbol": "BTCUSDT", "ratio": "NaN"}),
+        ("shock", {"symbol": "BTCUSDT", "ratio": "half"}),
+        ("shock", {"symbol": "NOTHING", "ratio": "0.9"}),
         ("fault", {"venue": "okx"}),
         ("fault", {"venue": "okx", "action": {"kind": "explode"}}),
         ("fault", {"venue": "okx", "action": {"kind": "delay"}}),
@@ -246,6 +268,19 @@ def test_a_damaged_or_used_ledger_stops_with_one_clear_line(tmp_path: Path) -> N
     (tmp_path / "ledger.jsonl").write_text("not a ledger\n")
     (line,) = refused_start("--port", "0", "--var-dir", str(tmp_path))
     assert "damaged at line 1" in line
+
+
+def test_it_listens_where_it_is_told(tmp_path: Path) -> None:
+    arguments = ("--port", "0", "--var-dir", str(tmp_path))
+    command = [sys.executable, "-m", "exchanges.sandbox", "--host", "127.0.0.2", "--speed", "60", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("sandbox listening on http://127.0.0.2:")
+        running.terminate()
+        assert running.wait(10) == 0
+    for host, reason in (("192.0.2.1", "cannot assign requested address"), ("nowhere.invalid", "")):
+        (line,) = refused_start("--host", host, *arguments)
+        assert line.startswith(f"sandbox cannot listen on {host}:0: {reason}")
 
 
 def refused_start(*arguments: str) -> list[str]:

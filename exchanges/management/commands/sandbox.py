@@ -11,7 +11,7 @@ from exchanges.sandbox.server import add_arguments, serve
 
 
 class Command(BaseCommand):
-    help = "Serves three simulated venues on 127.0.0.1 until it is stopped."
+    help = "Serves three simulated venues until it is stopped."
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -19,4 +19,4 @@ class Command(BaseCommand):
         parser.set_defaults(var_dir=settings.VAR_DIR / "sandbox")
 
     def handle(self, **options: Any) -> None:
-        sys.exit(serve(port=options["port"], seed=options["seed"], var_dir=options["var_dir"], control=options["control"]))
+        sys.exit(serve(**{name: options[name] for name in ("host", "port", "seed", "var_dir", "control", "speed")}))

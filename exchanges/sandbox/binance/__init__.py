@@ -14,8 +14,11 @@ from exchanges.sandbox.binance import (
     brackets,
     candles,
     history,
+    income,
     instruments,
+    isolated,
     market,
+    permissions,
     positions,
     settings,
     statistics,
@@ -36,13 +39,16 @@ _SUBJECTS = (
     positions,
     brackets,
     settings,
+    isolated,
     statistics,
     trade,
     amending,
     history,
+    income,
     algo,
     user_stream,
     wallet,
+    permissions,
 )
 
 

@@ -2,12 +2,15 @@
 
 from decimal import Decimal
 
-from exchanges.sandbox.binance.brackets import LARGEST_NOTIONAL
-from exchanges.sandbox.binance.endpoint import Call, Json, Private
+from exchanges.sandbox.binance.brackets import most_notional
+from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Private
+from exchanges.sandbox.binance.holdings import holdings
 from exchanges.sandbox.binance.instruments import order_rate_limits
+from exchanges.sandbox.binance.legs import legs_of
 from exchanges.sandbox.binance.numbers import money, plain
-from exchanges.sandbox.binance.positions import account_position_v2, account_position_v3, holdings
-from exchanges.sandbox.model import ZERO, Account, AccountView, Listing
+from exchanges.sandbox.binance.positions import account_position_v2, account_position_v3
+from exchanges.sandbox.model import ZERO, Account, Listing, MarginMode
+from exchanges.sandbox.views import AccountView
 
 Row = dict[str, object]
 _PERMISSIONS: Row = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
@@ -20,8 +23,8 @@ def balance(call: Call, account: Account) -> Json:
             "accountAlias": "SgsR",
             "asset": "USDT",
             "balance": money(view.wallet),
-            "crossWalletBalance": money(view.wallet),
-            "crossUnPnl": money(view.unrealized_pnl),
+            "crossWalletBalance": money(view.cross_wallet),
+            "crossUnPnl": money(view.cross_unrealized_pnl),
             "availableBalance": money(view.available),
             "maxWithdrawAmount": money(_withdrawable(view)),
             "marginAvailable": True,
@@ -32,6 +35,7 @@ def balance(call: Call, account: Account) -> Json:
 
 def account_v2(call: Call, account: Account) -> Json:
     view = call.engine.view(account)
+    every = holdings(call, account, view, call.engine.listings(VENUE), flat_too=True)
     return {
         **_PERMISSIONS,
         "updateTime": 0,
@@ -39,13 +43,13 @@ def account_v2(call: Call, account: Account) -> Json:
         "tradeGroupId": -1,
         **_totals(view),
         "assets": [{**_asset(account, view), "marginAvailable": True}],
-        "positions": [account_position_v2(holding) for holding in holdings(call, account, view)],
+        "positions": [account_position_v2(holding) for holding in every],
     }
 
 
 def account_v3(call: Call, account: Account) -> Json:
     view = call.engine.view(account)
-    active = [holding for holding in holdings(call, account, view) if holding.is_active]
+    active = holdings(call, account, view, call.engine.listings(VENUE), flat_too=False)
     return {**_totals(view), "assets": [_asset(account, view)], "positions": [account_position_v3(holding) for holding in active]}
 
 
@@ -58,8 +62,8 @@ def _totals(view: AccountView) -> Row:
         "totalMarginBalance": money(view.equity),
         "totalPositionInitialMargin": money(view.position_margin),
         "totalOpenOrderInitialMargin": money(view.order_margin),
-        "totalCrossWalletBalance": money(view.wallet),
-        "totalCrossUnPnl": money(view.unrealized_pnl),
+        "totalCrossWalletBalance": money(view.cross_wallet),
+        "totalCrossUnPnl": money(view.cross_unrealized_pnl),
         "availableBalance": money(view.available),
         "maxWithdrawAmount": money(_withdrawable(view)),
     }
@@ -75,8 +79,8 @@ def _asset(account: Account, view: AccountView) -> Row:
         "initialMargin": money(view.position_margin + view.order_margin),
         "positionInitialMargin": money(view.position_margin),
         "openOrderInitialMargin": money(view.order_margin),
-        "crossWalletBalance": money(view.wallet),
-        "crossUnPnl": money(view.unrealized_pnl),
+        "crossWalletBalance": money(view.cross_wallet),
+        "crossUnPnl": money(view.cross_unrealized_pnl),
         "availableBalance": money(view.available),
         "maxWithdrawAmount": money(_withdrawable(view)),
         "updateTime": _updated_ms(account),
@@ -85,15 +89,15 @@ def _asset(account: Account, view: AccountView) -> Row:
 
 def _withdrawable(view: AccountView) -> Decimal:
     """Profit that is not realised yet backs positions but cannot be withdrawn."""
-    return max(ZERO, min(view.available, view.available - view.unrealized_pnl))
+    return max(ZERO, min(view.available, view.available - view.cross_unrealized_pnl))
 
 
 def _updated_ms(account: Account) -> int:
     return max((position.updated_ms for position in account.positions.values()), default=account.opened_ms)
 
 
-def account_config(_: Call, __: Account) -> Json:
-    return {**_PERMISSIONS, "dualSidePosition": False, "updateTime": 0, "multiAssetsMargin": False, "tradeGroupId": -1}
+def account_config(_: Call, account: Account) -> Json:
+    return {**_PERMISSIONS, "dualSidePosition": account.hedge, "updateTime": 0, "multiAssetsMargin": False, "tradeGroupId": -1}
 
 
 def symbol_config(call: Call, account: Account) -> Json:
@@ -101,12 +105,14 @@ def symbol_config(call: Call, account: Account) -> Json:
 
 
 def _symbol_config(call: Call, account: Account, listing: Listing) -> Row:
+    mode = call.engine.margin_mode(account, listing.symbol)
+    leverage = call.engine.leverage(account, listing.symbol, mode, legs_of(account)[0])
     return {
         "symbol": listing.venue_symbol,
-        "marginType": "CROSSED",
+        "marginType": "ISOLATED" if mode is MarginMode.ISOLATED else "CROSSED",
         "isAutoAddMargin": False,
-        "leverage": call.engine.leverage(account, listing.symbol),
-        "maxNotionalValue": str(LARGEST_NOTIONAL),
+        "leverage": leverage,
+        "maxNotionalValue": most_notional(listing, leverage),
     }
 
 

@@ -1,10 +1,11 @@
-"""Leverage brackets: each symbol has one, since the engine asks one maintenance rate of every position, however large."""
+"""Leverage brackets: how much leverage a position of which size may have, and the margin it must keep."""
 
 from exchanges.sandbox.binance.endpoint import Call, Json, Private
-from exchanges.sandbox.binance.numbers import bare
-from exchanges.sandbox.model import Account, Listing
+from exchanges.sandbox.binance.numbers import bare, plain
+from exchanges.sandbox.brackets import largest_notional
+from exchanges.sandbox.model import Account, Bracket, Listing
 
-LARGEST_NOTIONAL = 1_000_000_000
+Row = dict[str, object]
 
 
 def leverage_bracket(call: Call, _: Account) -> Json:
@@ -12,19 +13,23 @@ def leverage_bracket(call: Call, _: Account) -> Json:
     return [_row(listing) for listing in call.chosen_listings()]
 
 
-def _row(listing: Listing) -> dict[str, object]:
+def most_notional(listing: Listing, leverage: int) -> str:
+    """What a position may be worth at most at a leverage."""
+    return plain(largest_notional(listing.brackets, leverage))
+
+
+def _row(listing: Listing) -> Row:
+    return {"symbol": listing.venue_symbol, "brackets": [_bracket(rank, each) for rank, each in enumerate(listing.brackets, start=1)]}
+
+
+def _bracket(rank: int, bracket: Bracket) -> Row:
     return {
-        "symbol": listing.venue_symbol,
-        "brackets": [
-            {
-                "bracket": 1,
-                "initialLeverage": listing.max_leverage,
-                "notionalCap": LARGEST_NOTIONAL,
-                "notionalFloor": 0,
-                "maintMarginRatio": bare(listing.maintenance_rate),
-                "cum": 0.0,
-            }
-        ],
+        "bracket": rank,
+        "initialLeverage": bracket.leverage,
+        "notionalCap": int(bracket.cap),
+        "notionalFloor": int(bracket.floor),
+        "maintMarginRatio": bare(bracket.maintenance_rate),
+        "cum": bare(bracket.maintenance_amount),
     }
 
 

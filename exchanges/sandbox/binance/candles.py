@@ -12,8 +12,9 @@ from exchanges.sandbox.binance.numbers import average_places, fixed, price, quan
 from exchanges.sandbox.binance.params import Params
 from exchanges.sandbox.binance.periods import asked_range
 from exchanges.sandbox.market import HOUR_MS, MONTH_MS, WEEK_MS
-from exchanges.sandbox.model import Candle, Listing
+from exchanges.sandbox.model import Listing
 from exchanges.sandbox.path import DAY_MS
+from exchanges.sandbox.views import Candle
 
 _MINUTE_MS = 60_000
 _LONGEST_MS = {

@@ -3,6 +3,8 @@
 Knows the table and nothing about when a refusal is due.
 """
 
+from collections.abc import Mapping
+
 from exchanges.sandbox.model import Reason, Refused
 
 BAD_REQUEST = 400
@@ -10,7 +12,9 @@ UNAUTHORIZED = 401
 NOT_FOUND = 404
 INTERNAL_ERROR = 500
 
-_REFUSALS = {
+Refusals = Mapping[Reason, tuple[int, str]]
+
+_REFUSALS: Refusals = {
     Reason.UNKNOWN_SYMBOL: (-1121, "Invalid symbol."),
     Reason.BAD_TICK: (-4014, "Price not increased by tick size."),
     Reason.BAD_LOT: (-4023, "Qty not increased by step size."),
@@ -26,6 +30,12 @@ _REFUSALS = {
     Reason.UNKNOWN_ORDER: (-2011, "Unknown order sent."),
     Reason.ALREADY_FINAL: (-2011, "Unknown order sent."),
     Reason.LEVERAGE_TOO_HIGH: (-4028, "Invalid leverage"),
+    Reason.ABOVE_BRACKET: (-2027, "Exceeded the maximum allowable position at current leverage."),
+    Reason.POSITION_SIDE: (-4061, "Order's position side does not match user's setting."),
+    Reason.LEVERAGE_REDUCTION: (-4161, "Leverage reduction is not supported in Isolated Margin Mode with open positions."),
+    Reason.NO_POSITION: (-4054, "Cannot add position margin: position is 0."),
+    Reason.NOT_ISOLATED: (-4049, "Add margin only support for isolated position."),
+    Reason.BELOW_INITIAL_MARGIN: (-4051, "Isolated balance insufficient."),
     Reason.TOO_MANY_ORDERS: (-2025, "Reach max open order limit."),
 }
 
@@ -44,8 +54,13 @@ class VenueError(Exception):
         return {"code": self.code, "msg": self.text}
 
 
-def from_refusal(refused: Refused) -> VenueError:
-    return VenueError(*_REFUSALS[refused.reason])
+def from_refusal(refused: Refused, own: Refusals | None = None) -> VenueError:
+    """`own` goes before the table: what a reason means to one request alone."""
+    return VenueError(*((own or {}).get(refused.reason) or _REFUSALS[refused.reason]))
+
+
+def wrong_position_side() -> VenueError:
+    return VenueError(*_REFUSALS[Reason.POSITION_SIDE])
 
 
 def missing(name: str) -> VenueError:

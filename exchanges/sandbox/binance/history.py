@@ -1,28 +1,19 @@
-"""What happened on an account: past orders, fills, and the income that fills brought. Oldest first."""
-
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import TypeVar
+"""What happened on an account: past orders, those that the venue made itself, and fills. Oldest first."""
 
 from exchanges.sandbox.binance import errors
 from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Private
+from exchanges.sandbox.binance.legs import position_side
 from exchanges.sandbox.binance.numbers import average_places, fixed, money, price, quantity
 from exchanges.sandbox.binance.orders import queried
-from exchanges.sandbox.binance.periods import asked_range
+from exchanges.sandbox.binance.periods import asked_range, page, window
 from exchanges.sandbox.model import Account, Fill, Listing, Order, Side, Status
 
 Row = dict[str, object]
-T = TypeVar("T")
 _DAY_MS = 86_400_000
-_WINDOW_MS = 7 * _DAY_MS
+_WINDOW_DAYS = 7
 _UNFILLED_KEPT_MS = 3 * _DAY_MS
 _ORDERS_KEPT_MS = 90 * _DAY_MS
-_INCOME_TYPES = (
-    *("TRANSFER", "WELCOME_BONUS", "REALIZED_PNL", "FUNDING_FEE", "COMMISSION", "INSURANCE_CLEAR", "REFERRAL_KICKBACK"),
-    *("COMMISSION_REBATE", "API_REBATE", "CONTEST_REWARD", "CROSS_COLLATERAL_TRANSFER", "OPTIONS_PREMIUM_FEE", "OPTIONS_SETTLE_PROFIT"),
-    *("INTERNAL_TRANSFER", "AUTO_EXCHANGE", "DELIVERED_SETTELMENT", "COIN_SWAP_DEPOSIT", "COIN_SWAP_WITHDRAW"),
-    *("POSITION_LIMIT_INCREASE_FEE", "STRATEGY_UMFUTURES_TRANSFER", "FEE_RETURN", "BFUSD_REWARD"),
-)
+_LIQUIDATION, _DELEVERAGING = "LIQUIDATION", "ADL"
 
 
 def still_known(order: Order, now_ms: int) -> bool:
@@ -46,7 +37,7 @@ def all_orders(call: Call, account: Account) -> Json:
     else:
         start_ms, end_ms = _window(call)
         known = [order for order in known if start_ms <= order.created_ms <= end_ms]
-    return [queried(order, listing) for order in _page(call, known, limit, is_from_start=from_id is not None)]
+    return [queried(order, listing) for order in page(known, limit, is_from_start=_names_beginning(call, from_id))]
 
 
 def user_trades(call: Call, account: Account) -> Json:
@@ -61,50 +52,30 @@ def user_trades(call: Call, account: Account) -> Json:
     else:
         start_ms, end_ms = _window(call)
         fills = [fill for fill in fills if start_ms <= fill.time_ms <= end_ms]
-    return [_trade(fill, listing) for fill in _page(call, fills, limit, is_from_start=from_id is not None)]
+    return [_trade(fill, listing) for fill in page(fills, limit, is_from_start=_names_beginning(call, from_id))]
 
 
-def income(call: Call, account: Account) -> Json:
-    """Commission of every fill, and what it realised where it closed something."""
+def force_orders(call: Call, account: Account) -> Json:
+    """Orders by which the venue liquidated the account; it never deleverages one here."""
     listing = call.optional_listing()
-    limit = call.params.limit(default=100, most=1000)
-    wanted = call.params.choice("incomeType", _INCOME_TYPES, errors.invalid_data("incomeType"))
+    kind = call.params.choice("autoCloseType", (_LIQUIDATION, _DELEVERAGING), errors.invalid_data("autoCloseType"))
+    limit = call.params.limit(default=50, most=100)
     start_ms, end_ms = _window(call)
-    venue_symbols = {each.symbol: each.venue_symbol for each in call.engine.listings(VENUE)}
-    rows = [
-        _income(fill, venue_symbols[fill.symbol], kind, amount)
-        for fill in reversed(call.engine.fills(account, listing.symbol if listing else None))
-        if start_ms <= fill.time_ms <= end_ms
-        for kind, amount in (("COMMISSION", -fill.fee), ("REALIZED_PNL", fill.realized_pnl))
-        if amount and wanted in (None, kind)
+    listings = {each.symbol: each for each in call.engine.listings(VENUE)}
+    orders = [
+        order
+        for order in reversed(call.engine.order_history(account, listing.symbol if listing else None))
+        if order.liquidation and kind != _DELEVERAGING and start_ms <= order.created_ms <= end_ms
     ]
-    return list(_page(call, rows, limit, is_from_start=False))
-
-
-def liquidations(call: Call, _: Account) -> Json:
-    """Orders by which the venue liquidated or deleveraged the account: it never does here."""
-    call.optional_listing()
-    call.params.choice("autoCloseType", ("LIQUIDATION", "ADL"), errors.invalid_data("autoCloseType"))
-    asked_range(call.params)
-    call.params.limit(default=50, most=100)
-    return []
+    return [queried(order, listings[order.symbol]) for order in page(orders, limit, is_from_start=_names_beginning(call, None))]
 
 
 def _window(call: Call) -> tuple[int, int]:
-    start_ms, end_ms = asked_range(call.params)
-    if start_ms is None:
-        end_ms = call.engine.now_ms() if end_ms is None else end_ms
-        return end_ms - _WINDOW_MS, end_ms
-    if end_ms is None:
-        return start_ms, start_ms + _WINDOW_MS
-    if end_ms - start_ms > _WINDOW_MS:
-        raise errors.VenueError(-4165, "Maximum time interval is 7 days")
-    return start_ms, end_ms
+    return window(call.params, now_ms=call.engine.now_ms(), days=_WINDOW_DAYS)
 
 
-def _page(call: Call, rows: Sequence[T], limit: int, *, is_from_start: bool) -> Sequence[T]:
-    """The first rows where the client named a beginning, else the newest."""
-    return rows[:limit] if is_from_start or call.params.has("startTime") else rows[-limit:]
+def _names_beginning(call: Call, from_id: int | None) -> bool:
+    return from_id is not None or call.params.has("startTime")
 
 
 def _trade(fill: Fill, listing: Listing) -> Row:
@@ -120,29 +91,15 @@ def _trade(fill: Fill, listing: Listing) -> Row:
         "commission": money(fill.fee),
         "commissionAsset": "USDT",
         "time": fill.time_ms,
-        "positionSide": "BOTH",
+        "positionSide": position_side(fill.leg),
         "buyer": fill.side is Side.BUY,
         "maker": fill.is_maker,
         "marginAsset": "USDT",
     }
 
 
-def _income(fill: Fill, venue_symbol: str, kind: str, amount: Decimal) -> Row:
-    return {
-        "symbol": venue_symbol,
-        "incomeType": kind,
-        "income": money(amount),
-        "asset": "USDT",
-        "info": kind,
-        "time": fill.time_ms,
-        "tranId": fill.id,
-        "tradeId": str(fill.id),
-    }
-
-
 ENDPOINTS = (
     Private("GET", "/fapi/v1/allOrders", all_orders, weight=5),
-    Private("GET", "/fapi/v1/forceOrders", liquidations, weight=lambda params: 20 if params.has("symbol") else 50),
+    Private("GET", "/fapi/v1/forceOrders", force_orders, weight=lambda params: 20 if params.has("symbol") else 50),
     Private("GET", "/fapi/v1/userTrades", user_trades, weight=5),
-    Private("GET", "/fapi/v1/income", income, weight=30),
 )

@@ -70,7 +70,7 @@ def _symbol(listing: Listing) -> dict[str, object]:
         "underlyingSubType": [_SUBTYPES.get(listing.base, "Layer-1")],
         "settlePlan": 0,
         "triggerProtect": fixed(listing.price_band, 4),
-        "liquidationFee": "0.012500",
+        "liquidationFee": fixed(listing.liquidation_fee, 6),
         "marketTakeBound": fixed(listing.price_band, 2),
         "maxMoveOrderLimit": 10000,
         "filters": _filters(listing),

@@ -7,11 +7,13 @@ from exchanges.sandbox.binance import errors, tape
 from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Public
 from exchanges.sandbox.binance.numbers import fixed, money, price, quantity
 from exchanges.sandbox.binance.params import Params
-from exchanges.sandbox.binance.periods import asked_range, rows_range
-from exchanges.sandbox.model import Level, Listing, Ticker
+from exchanges.sandbox.binance.periods import asked_range
+from exchanges.sandbox.model import Listing
+from exchanges.sandbox.views import Level, Ticker
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
+_SECOND_MS = 1_000
 _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 _DEPTH_WEIGHTS = ((50, 2), (100, 5), (500, 10), (1000, 20))
 _INTEREST_RATE = Decimal("0.0001")
@@ -133,20 +135,25 @@ def _premium_index(listing: Listing, ticker: Ticker) -> Row:
 
 
 def _funding_rows(call: Call, listing: Listing, asked: tuple[int | None, int | None], limit: int) -> list[tuple[int, Row]]:
-    period_ms = listing.funding_interval_h * _HOUR_MS
-    start_ms, end_ms = rows_range(asked, period_ms=period_ms, limit=limit, earliest_ms=listing.listed_at_ms, now_ms=call.engine.now_ms())
-    return [
-        (
-            time_ms,
-            {
-                "symbol": listing.venue_symbol,
-                "fundingTime": time_ms,
-                "fundingRate": money(rate),
-                "markPrice": money(call.engine.mark(VENUE, listing.symbol, time_ms)),
-            },
-        )
-        for time_ms, rate in call.engine.funding_history(VENUE, listing.symbol, start_ms, end_ms, limit)
-    ]
+    """The first ones from `startTime` on where it was sent, else the newest."""
+    start_ms, now_ms = asked[0], call.engine.now_ms()
+    end_ms = now_ms if asked[1] is None else asked[1]
+    if start_ms is None:
+        paid = call.engine.funding_history(VENUE, listing.symbol, 0, end_ms, limit)
+    else:
+        end_ms = min(end_ms, now_ms, max(start_ms, listing.listed_at_ms) + limit * listing.funding_interval_h * _HOUR_MS)
+        every = max(0, end_ms - start_ms) // _SECOND_MS + 1  # funding may come sooner than its interval says, but once a second at most
+        paid = call.engine.funding_history(VENUE, listing.symbol, start_ms, end_ms, every)[:limit]
+    return [(time_ms, _funding_row(call, listing, time_ms, rate)) for time_ms, rate in paid]
+
+
+def _funding_row(call: Call, listing: Listing, time_ms: int, rate: Decimal) -> Row:
+    return {
+        "symbol": listing.venue_symbol,
+        "fundingTime": time_ms,
+        "fundingRate": money(rate),
+        "markPrice": money(call.engine.mark(VENUE, listing.symbol, time_ms)),
+    }
 
 
 def _funding_terms(listing: Listing) -> Row:

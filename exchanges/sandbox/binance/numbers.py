@@ -34,8 +34,8 @@ def at_least_one_decimal(value: Decimal) -> str:
 
 
 def bare(value: Decimal) -> float:
-    """A JSON number, for the few fields that this venue does not write as strings."""
-    number: float = json.loads(plain(value))
+    """A JSON number with a decimal point, for the few fields that this venue does not write as strings."""
+    number: float = json.loads(at_least_one_decimal(value))
     return number
 
 

@@ -1,7 +1,11 @@
-"""An order on the wire, as it is answered when made or canceled and as it is answered when asked for."""
+"""An order on the wire, as it is answered when made or canceled and as it is answered when asked for.
+
+A liquidation is an order of the venue's own, LIMIT and IOC, and not called reduce-only ("User's Force Orders", read November 2026).
+"""
 
 from decimal import Decimal
 
+from exchanges.sandbox.binance.legs import position_side
 from exchanges.sandbox.binance.numbers import average_places, fixed, price, quantity
 from exchanges.sandbox.model import ZERO, Kind, Lifetime, Listing, Order, Status
 
@@ -40,23 +44,24 @@ def _with_cumulative(row: Row) -> Row:
 
 
 def _order(order: Order, listing: Listing, *, status: Status, filled: Decimal, value: Decimal) -> Row:
-    kind = order.kind.name
+    average = value / filled if filled else ZERO
+    kind, time_in_force = _terms(order)
     return {
         "orderId": order.id,
         "symbol": listing.venue_symbol,
         "status": status.name,
         "clientOrderId": shown_client_id(order),
-        "price": price(order.limit_price, listing),
-        "avgPrice": fixed(value / filled if filled else ZERO, average_places(listing)),
+        "price": price(average if order.liquidation else order.limit_price, listing),
+        "avgPrice": fixed(average, average_places(listing)),
         "origQty": quantity(order.quantity, listing),
         "executedQty": quantity(filled, listing),
         "cumQuote": fixed(value, average_places(listing)),
-        "timeInForce": "GTC" if order.kind is Kind.MARKET else _TIMES_IN_FORCE[order.lifetime],
+        "timeInForce": time_in_force,
         "type": kind,
-        "reduceOnly": order.reduce_only,
+        "reduceOnly": order.reduce_only and not order.liquidation,
         "closePosition": False,
         "side": order.side.name,
-        "positionSide": "BOTH",
+        "positionSide": position_side(order.leg),
         "stopPrice": price(ZERO, listing),
         "workingType": "CONTRACT_PRICE",
         "priceProtect": False,
@@ -66,3 +71,10 @@ def _order(order: Order, listing: Listing, *, status: Status, filled: Decimal, v
         "goodTillDate": 0,
         "updateTime": order.updated_ms,
     }
+
+
+def _terms(order: Order) -> tuple[str, str]:
+    """Its type and its time in force."""
+    if order.liquidation:
+        return Kind.LIMIT.name, "IOC"
+    return order.kind.name, "GTC" if order.kind is Kind.MARKET else _TIMES_IN_FORCE[order.lifetime]

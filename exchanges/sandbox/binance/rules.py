@@ -1,5 +1,5 @@
 """From an order's parameters to a ticket the engine can take, refused in the venue's order of checks: parameters, then the price and
-quantity filters, then the price band and the smallest notional. Knows no account.
+quantity filters, then the price band and the smallest notional, at last the position side. Of the account it knows the position mode.
 """
 
 import re
@@ -11,10 +11,11 @@ from exchanges.sandbox.binance import errors
 from exchanges.sandbox.binance.endpoint import VENUE
 from exchanges.sandbox.binance.errors import VenueError
 from exchanges.sandbox.binance.instruments import ORDER_TYPES, TIMES_IN_FORCE
+from exchanges.sandbox.binance.legs import check_leg, sent_leg
 from exchanges.sandbox.binance.numbers import at_least_one_decimal, fixed, plain, price_places, quantity_places
 from exchanges.sandbox.binance.params import Params
 from exchanges.sandbox.engine import Engine
-from exchanges.sandbox.model import Kind, Lifetime, Listing, Order, Side
+from exchanges.sandbox.model import Account, Kind, Leg, Lifetime, Listing, Order, Side
 
 _LEGAL_CLIENT_ID = r"^[\.A-Z\:/a-z0-9_-]{1,36}$"
 _LONGEST_CLIENT_ID = 36
@@ -30,6 +31,7 @@ _LIFETIMES = {"GTC": Lifetime.GTC, "IOC": Lifetime.IOC, "FOK": Lifetime.FOK, "GT
 class Ticket:
     listing: Listing
     side: Side
+    leg: Leg
     kind: Kind
     lifetime: Lifetime
     quantity: Decimal
@@ -39,13 +41,19 @@ class Ticket:
     wants_result: bool
     self_trade_mode: str
 
+    @property
+    def closes(self) -> bool:
+        """Whether it may only make a position smaller: it says so, or it goes against its leg."""
+        return self.reduce_only or (self.leg is Leg.LONG and self.side is Side.SELL) or (self.leg is Leg.SHORT and self.side is Side.BUY)
 
-def ticket(params: Params, engine: Engine) -> Ticket:
-    """A ticket that passes every check this venue makes before it looks at the account."""
+
+def ticket(params: Params, engine: Engine, account: Account) -> Ticket:
+    """A ticket that passes every check this venue makes before it looks at what the account has."""
     listing = engine.listing_by_venue_symbol(VENUE, params.required("symbol"))
     side = _side(params)
     kind = _kind(params)
     _check_unused(params, kind)
+    _check_reduce_only(params, account)
     limit_price, lifetime = _limit_terms(params, kind)
     quantity = params.number("quantity")
     if quantity is None:
@@ -53,6 +61,7 @@ def ticket(params: Params, engine: Engine) -> Ticket:
     made = Ticket(
         listing=listing,
         side=side,
+        leg=sent_leg(params),
         kind=kind,
         lifetime=lifetime,
         quantity=quantity,
@@ -65,7 +74,7 @@ def ticket(params: Params, engine: Engine) -> Ticket:
     _check_quantity(made)
     _check_price(made)
     _check_against_mark(made, engine.mark(VENUE, listing.symbol))
-    _check_position_side(params)
+    check_leg(made.leg, account)
     return made
 
 
@@ -81,6 +90,7 @@ def amended_terms(params: Params, engine: Engine, order: Order, listing: Listing
     made = Ticket(
         listing=listing,
         side=order.side,
+        leg=order.leg,
         kind=order.kind,
         lifetime=order.lifetime,
         quantity=quantity,
@@ -125,6 +135,12 @@ def _check_unused(params: Params, kind: Kind) -> None:
         raise errors.not_required("goodTillDate")
 
 
+def _check_reduce_only(params: Params, account: Account) -> None:
+    """In hedge mode it may not be sent, whatever its value: the position side says what is closed."""
+    if account.hedge and params.has("reduceOnly"):
+        raise errors.not_required("reduceOnly")
+
+
 def _limit_terms(params: Params, kind: Kind) -> tuple[Decimal | None, Lifetime]:
     time_in_force = params.choice("timeInForce", TIMES_IN_FORCE, VenueError(-1115, "Invalid timeInForce."))
     if kind is Kind.MARKET:
@@ -158,12 +174,6 @@ def _response_type(params: Params) -> str:
 def _self_trade_mode(params: Params) -> str:
     refusal = VenueError(-5039, "Invalid self trade prevention mode")
     return params.choice("selfTradePreventionMode", _SELF_TRADE_MODES, refusal) or "NONE"
-
-
-def _check_position_side(params: Params) -> None:
-    refusal = VenueError(-4060, "Invalid position side.")
-    if params.choice("positionSide", ("BOTH", "LONG", "SHORT"), refusal) in ("LONG", "SHORT"):
-        raise VenueError(-4061, "Order's position side does not match user's setting.")
 
 
 def _check_quantity(made: Ticket) -> None:
@@ -207,7 +217,7 @@ def _check_against_mark(made: Ticket, mark: Decimal) -> None:
         if made.side is Side.SELL and limit_price < floor:
             raise VenueError(-4024, f"Limit price can't be lower than {fixed(floor, decimals)}.")
     notional = made.quantity * (limit_price or mark)
-    if notional < listing.min_notional and not made.reduce_only:
+    if notional < listing.min_notional and not made.closes:
         smallest = at_least_one_decimal(listing.min_notional)
         raise VenueError(-4164, f"Order's notional must be no smaller than {smallest} (unless you choose reduce only)")
 

@@ -11,8 +11,9 @@ from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Public
 from exchanges.sandbox.binance.numbers import fixed, money, quantity
 from exchanges.sandbox.binance.periods import asked_range, rows_range
 from exchanges.sandbox.market import HOUR_MS
-from exchanges.sandbox.model import ZERO, Candle, Listing
+from exchanges.sandbox.model import ZERO, Listing
 from exchanges.sandbox.path import DAY_MS
+from exchanges.sandbox.views import Candle
 
 _MINUTE_MS = 60_000
 _PERIODS_MS = {

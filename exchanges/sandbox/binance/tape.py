@@ -7,7 +7,8 @@ from exchanges.sandbox.binance import errors
 from exchanges.sandbox.binance.endpoint import VENUE, Call, Json, Private, Public
 from exchanges.sandbox.binance.numbers import average_places, fixed, price, quantity
 from exchanges.sandbox.binance.periods import asked_range, rows_range
-from exchanges.sandbox.model import ZERO, Account, Candle, Listing
+from exchanges.sandbox.model import ZERO, Account, Listing
+from exchanges.sandbox.views import Candle
 
 SECOND_MS = 1_000
 

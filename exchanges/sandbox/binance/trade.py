@@ -20,8 +20,8 @@ def place(call: Call, account: Account) -> Json:
 
 
 def place_test(call: Call, account: Account) -> Json:
-    """Everything the venue checks before it looks at the account; what is shown has the number 0 and is placed nowhere."""
-    ticket = rules.ticket(call.params, call.engine)
+    """Everything the venue checks before it looks at what the account has; what is shown has the number 0 and is placed nowhere."""
+    ticket = rules.ticket(call.params, call.engine, account)
     untaken = Order(
         id=0,
         client_id=ticket.client_id,
@@ -37,6 +37,7 @@ def place_test(call: Call, account: Account) -> Json:
         created_ms=0,
         updated_ms=0,
         wire={SELF_TRADE_MODE: ticket.self_trade_mode},
+        leg=ticket.leg,
     )
     return acknowledged(untaken, ticket.listing)
 
@@ -99,7 +100,7 @@ def cancel_batch(call: Call, account: Account) -> Json:
 
 
 def _place(call: Call, account: Account, params: Params) -> Row:
-    ticket = rules.ticket(params, call.engine)
+    ticket = rules.ticket(params, call.engine, account)
     order = call.engine.place(
         account,
         symbol=ticket.listing.symbol,
@@ -111,6 +112,7 @@ def _place(call: Call, account: Account, params: Params) -> Row:
         reduce_only=ticket.reduce_only,
         client_id=ticket.client_id,
         wire={SELF_TRADE_MODE: ticket.self_trade_mode},
+        leg=ticket.leg,
     )
     return acted_on(order, ticket.listing) if ticket.wants_result else acknowledged(order, ticket.listing)
 

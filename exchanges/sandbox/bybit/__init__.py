@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from exchanges.sandbox.bybit import account, assets, market, orders, position, trade
+from exchanges.sandbox.bybit import account, assets, market, orders, permissions, position, settings, statement, trade
 from exchanges.sandbox.bybit.serving import Gateway, Route
 from exchanges.sandbox.engine import Engine
 
@@ -30,17 +30,19 @@ _PRIVATE = (
     Route("GET", "/v5/account/info", account.info, 50),
     Route("GET", "/v5/account/wallet-balance", account.wallet_balance, 50),
     Route("GET", "/v5/account/fee-rate", account.fee_rate, 5),
-    Route("GET", "/v5/account/transaction-log", account.transaction_log, 25),
-    Route("POST", "/v5/account/set-margin-mode", account.set_margin_mode, 5),
-    Route("GET", "/v5/user/query-api", account.query_api, 10),
+    Route("GET", "/v5/account/transaction-log", statement.transaction_log, 25),
+    Route("POST", "/v5/account/set-margin-mode", settings.set_margin_mode, 5),
+    Route("GET", "/v5/user/query-api", permissions.query_api, 10),
     Route("GET", "/v5/asset/coin/query-info", account.coin_info, 5),
     Route("GET", "/v5/asset/transfer/query-account-coins-balance", assets.coins_balance, 5),
     Route("GET", "/v5/asset/transfer/query-account-coin-balance", assets.coin_balance, 5),
     Route("GET", "/v5/position/list", position.positions, 50),
     Route("GET", "/v5/position/closed-pnl", position.closed_pnl, 50),
-    Route("POST", "/v5/position/set-leverage", position.set_leverage, 10),
-    Route("POST", "/v5/position/switch-mode", position.switch_mode, 10),
-    Route("POST", "/v5/position/switch-isolated", position.switch_isolated, 10),
+    Route("POST", "/v5/position/set-leverage", settings.set_leverage, 10),
+    Route("POST", "/v5/position/switch-mode", settings.switch_mode, 10),
+    Route("POST", "/v5/position/switch-isolated", settings.switch_isolated, 10),
+    Route("POST", "/v5/position/add-margin", settings.add_margin, 10),
+    Route("POST", "/v5/position/set-auto-add-margin", settings.set_auto_add_margin, 10),
     Route("POST", "/v5/position/trading-stop", position.trading_stop, 10),
     Route("POST", "/v5/order/create", trade.create, 10),
     Route("POST", "/v5/order/cancel", trade.cancel, 10),

@@ -30,5 +30,5 @@ def _balance(call: Call, kind: str, coin: str) -> dict[str, object]:
     held = free = ZERO
     if kind == "UNIFIED" and coin == wire.QUOTE:
         view = call.engine.view(call.account)
-        held, free = view.wallet, max(ZERO, min(view.available, view.available - view.unrealized_pnl))
+        held, free = view.wallet, max(ZERO, min(view.available, view.available - view.cross_unrealized_pnl))
     return {"coin": coin, "walletBalance": wire.money(held), "transferBalance": wire.money(free), "bonus": ""}

@@ -3,7 +3,8 @@
 from exchanges.sandbox.bybit.errors import bad_parameter
 from exchanges.sandbox.engine import Engine
 from exchanges.sandbox.market import MONTH_MS, WEEK_MS
-from exchanges.sandbox.model import Candle, Listing, Venue
+from exchanges.sandbox.model import Listing, Venue
+from exchanges.sandbox.views import Candle
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000

@@ -3,7 +3,7 @@
 The engine says what a fill realised; the venue's lists also want the size it closed, the entry it closed it against and both ends' fees.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,10 +12,11 @@ from exchanges.sandbox.model import ZERO, Fill
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One fill's effect. `closed` is in base units, 0 for a fill that only opened; `open_fee` is the closed part's share of the fees paid
-    at opening; `size_after` is the signed position behind it."""
+    """One fill's effect. `fee` is all that the fill cost, a liquidation's fee included; `closed` is in base units, 0 for a fill that only
+    opened; `open_fee` is the closed part's share of the fees paid at opening; `size_after` is the signed position behind it."""
 
     fill: Fill
+    fee: Decimal
     closed: Decimal
     entry_price: Decimal
     open_fee: Decimal
@@ -23,18 +24,20 @@ class Effect:
     size_after: Decimal
 
 
-def effects(fills: Iterable[Fill], *, size_before: Decimal = ZERO) -> list[Effect]:
-    """Effects of one symbol's fills, both oldest first. `size_before` is what was held before the first; its opening fees are forgotten."""
-    size, fees = size_before, ZERO
+def effects(fills: Iterable[Fill], *, size_before: Decimal = ZERO, extra_fees: Mapping[int, Decimal] | None = None) -> list[Effect]:
+    """Effects of one position's fills, both oldest first. `size_before` is what was held before the first; its opening fees are forgotten.
+    `extra_fees` by fill: what was paid beside the trading fee."""
+    size, opening_fees = size_before, ZERO
     found = []
     for fill in fills:
         change = fill.quantity * fill.side.sign
         closed = min(abs(size), fill.quantity) if size * change < 0 else ZERO
-        open_fee = fees * closed / abs(size) if closed else ZERO
-        close_fee = fill.fee * closed / fill.quantity
-        fees += fill.fee - close_fee - open_fee
+        open_fee = opening_fees * closed / abs(size) if closed else ZERO
+        fee = fill.fee + (extra_fees or {}).get(fill.id, ZERO)
+        close_fee = fee * closed / fill.quantity
+        opening_fees += fee - close_fee - open_fee
         size += change
-        found.append(Effect(fill, closed, _entry_price(fill, closed), open_fee, close_fee, size))
+        found.append(Effect(fill, fee, closed, _entry_price(fill, closed), open_fee, close_fee, size))
     return found
 
 

@@ -66,11 +66,22 @@ def from_refused(refused: Refused) -> VenueError:
         return _too_large(refused.detail)
     if refused.reason is Reason.BELOW_NOTIONAL:
         return VenueError(110094, f"Order does not meet minimum order value {refused.detail.get('minimum', '5')}USDT")
+    if refused.reason is Reason.ABOVE_BRACKET:
+        return _beyond_risk_limit(refused.detail.get("allowed", ""))
     if refused.reason is Reason.LEVERAGE_TOO_HIGH:
         asked, maximum = refused.detail.get("leverage", ""), refused.detail.get("maximum", "")
-        return VenueError(110013, f"cannot set leverage [{asked}] gt maxLeverage [{maximum}] by risk limit")
+        return leverage_beyond_risk_limit(asked, maximum)
     code, message = _FIXED[refused.reason]
     return VenueError(code, message)
+
+
+def leverage_beyond_risk_limit(leverage: str, allowed: str) -> VenueError:
+    return VenueError(110013, f"cannot set leverage [{leverage}] gt maxLeverage [{allowed}] by risk limit")
+
+
+def _beyond_risk_limit(allowed: str) -> VenueError:
+    words = "Order placement failed as your position may exceed the max limit. Please adjust your leverage to"
+    return VenueError(110090, f"{words} {allowed} or below to increase the max. position limit")
 
 
 def _too_large(detail: Mapping[str, str]) -> VenueError:
@@ -95,4 +106,12 @@ _FIXED: Mapping[Reason, tuple[int, str]] = {
     Reason.UNKNOWN_ORDER: (110001, "order not exists or too late to cancel"),
     Reason.ALREADY_FINAL: (110001, "order not exists or too late to cancel"),
     Reason.TOO_MANY_ORDERS: (110020, "Not allowed to have more than 500 active orders."),
+    Reason.POSITION_SIDE: (10001, "position idx not match position mode"),
+    Reason.UNCHANGED: (110025, "Position mode is not modified"),
+    Reason.OPEN_POSITIONS: (110024, "You have an existing position, so the position mode cannot be switched."),
+    Reason.OPEN_ORDERS: (110028, "You have existing open orders, so the position mode cannot be switched."),
+    Reason.WOULD_LIQUIDATE: (110011, "Liquidation will be triggered immediately by this adjustment"),
+    Reason.NO_POSITION: (110033, "You can't set margin without an open position"),
+    Reason.NOT_ISOLATED: (110015, "The position is in cross margin mode."),
+    Reason.BELOW_INITIAL_MARGIN: (110078, "Added margin more than max can reduce margin"),
 }

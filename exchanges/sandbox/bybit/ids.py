@@ -13,6 +13,7 @@ _INVERSE = pow(_FACTOR, -1, 1 << _BITS)
 _LARGEST = 1 << 62
 _ORDERS = 0x1D31_4159_2653_5897_9323_8462_6433_83
 _EXECUTIONS = 0x2E27_1828_1828_4590_4523_5360_2874_71
+_SETTLEMENTS = 0x1618_0339_8874_9894_8482_0458_6834_36
 _PRINTS = 0x0577_2156_6490_1532_8606_0651_2090_08
 
 
@@ -32,6 +33,11 @@ def order_number(text: str) -> int | None:
 
 def execution_id(number: int) -> str:
     return _dressed(number + _EXECUTIONS)
+
+
+def settlement_id(number: int) -> str:
+    """What stands for the order where funding was settled."""
+    return _dressed(number + _SETTLEMENTS)
 
 
 def print_id(number: int) -> str:

@@ -10,6 +10,7 @@ from exchanges.sandbox.engine import Engine
 from exchanges.sandbox.model import Listing, Refused, Venue
 
 HOUR_MS = 3_600_000
+RISK_LIMIT_PAGE = 15  # symbols
 
 _OPEN_INTEREST_SHARE = Decimal("0.75")  # open contracts per contract traded on the day before
 _OPEN_INTEREST_STEPS_MS = {
@@ -107,12 +108,21 @@ def funding_history(call: Call) -> Reply:
 
 
 def risk_limit(call: Call) -> Reply:
+    """Pages are counted in symbols, each with all its tiers."""
     category = call.category()
     symbol = call.params.text("symbol")
     if category != "linear":
         return Reply({"category": category, "list": [], "nextPageCursor": ""})
     listings = [_listing(call.engine, symbol)] if symbol else call.engine.listings(Venue.BYBIT)
-    return Reply({"category": category, "list": [wire.from_risk_tier(listing) for listing in listings], "nextPageCursor": ""})
+    page, cursor = by_name(
+        sorted(listings, key=lambda listing: listing.venue_symbol),
+        call.params,
+        limit=RISK_LIMIT_PAGE,
+        name=lambda listing: listing.venue_symbol,
+        is_endless=False,
+    )
+    tiers = [tier for listing in page for tier in wire.from_brackets(listing)]
+    return Reply({"category": category, "list": tiers, "nextPageCursor": cursor})
 
 
 def open_interest(call: Call) -> Reply:

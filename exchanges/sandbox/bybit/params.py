@@ -11,6 +11,7 @@ from decimal import Decimal
 from exchanges.sandbox.bybit.errors import VenueError, bad_parameter
 
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_SIGNED = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -76,6 +77,13 @@ class Params:
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             raise refusal
         return Decimal(value)
+
+    def signed(self, name: str, *, most_decimals: int) -> Decimal:
+        """Required; may be negative."""
+        text = self.required(name)
+        if not _SIGNED.fullmatch(text) or len(text.partition(".")[2]) > most_decimals:
+            raise bad_parameter(name)
+        return Decimal(text)
 
     def has_value(self, name: str) -> bool:
         """True where the parameter asks for something: "0" and "" mean none in the venue's optional price fields."""

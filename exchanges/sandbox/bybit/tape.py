@@ -5,7 +5,8 @@ from decimal import ROUND_DOWN, Decimal
 from exchanges.sandbox.bybit import ids, wire
 from exchanges.sandbox.bybit.candles import MINUTE_MS
 from exchanges.sandbox.engine import Engine
-from exchanges.sandbox.model import Candle, Listing, Venue
+from exchanges.sandbox.model import Listing, Venue
+from exchanges.sandbox.views import Candle
 
 _PRINTS = 4
 _GAP_MS = MINUTE_MS // _PRINTS

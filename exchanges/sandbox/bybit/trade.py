@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from exchanges.sandbox.bybit import history, ids, wire
+from exchanges.sandbox.bybit import history, ids, legs, wire
 from exchanges.sandbox.bybit.errors import (
     VenueError,
     bad_parameter,
@@ -21,7 +21,7 @@ from exchanges.sandbox.bybit.errors import (
 from exchanges.sandbox.bybit.params import Params
 from exchanges.sandbox.bybit.serving import Call, Reply
 from exchanges.sandbox.bybit.wire_order import acknowledgement
-from exchanges.sandbox.model import ZERO, Kind, Lifetime, Listing, Order, Refused, Side, Venue
+from exchanges.sandbox.model import ZERO, Kind, Leg, Lifetime, Listing, Order, PositionKey, Refused, Side, Venue
 
 BATCH_MOST = 20
 CANCEL_ALL_MOST = 500
@@ -87,15 +87,17 @@ def _placed(call: Call, params: Params) -> Order:
     listing = _tradable(call, params)
     side = Side.BUY if params.choice("side", ("Buy", "Sell")) == "Buy" else Side.SELL
     kind = Kind.LIMIT if params.choice("orderType", ("Market", "Limit")) == "Limit" else Kind.MARKET
-    _refuse_unsupported(params)
+    key = legs.chosen(call.account, listing.symbol, params)
+    if any(params.has_value(name) for name in _UNSUPPORTED):
+        raise unsupported_order()
     lifetime = _lifetime(params, kind)
     closes_whole = params.flag("closeOnTrigger")
     reduce_only = params.flag("reduceOnly") or closes_whole
     quantity = params.decimal("qty", VenueError(10001, "Qty invalid"))
     if quantity is None:
         raise bad_parameter("qty")
-    held = history.held(call, listing.symbol)
-    if reduce_only:
+    held = history.held(call, key)
+    if reduce_only or _closes_leg(key, side):
         _check_reduces(held, side)
     if quantity == ZERO and reduce_only and closes_whole:
         quantity = min(abs(held), listing.max_market_quantity if kind is Kind.MARKET else listing.max_quantity)
@@ -110,6 +112,7 @@ def _placed(call: Call, params: Params) -> Order:
         reduce_only=reduce_only,
         client_id=_link_id(params),
         wire=_remembered(call, listing, side, closes_whole=closes_whole),
+        leg=key.leg,
     )
 
 
@@ -175,14 +178,6 @@ def _tradable(call: Call, params: Params) -> Listing:
     raise bad_parameter("symbol")
 
 
-def _refuse_unsupported(params: Params) -> None:
-    index = params.integer("positionIdx")
-    if index not in (None, 0):
-        raise VenueError(10001, "position idx not match position mode")
-    if any(params.has_value(name) for name in _UNSUPPORTED):
-        raise unsupported_order()
-
-
 def _lifetime(params: Params, kind: Kind) -> Lifetime:
     """Market orders are IOC whatever was asked."""
     name = params.text("timeInForce", "GTC")
@@ -222,6 +217,11 @@ def _number(order_id: str) -> int:
     if number is None:
         raise unknown_order()
     return number
+
+
+def _closes_leg(key: PositionKey, side: Side) -> bool:
+    """In hedge mode the leg and the side say whether an order opens or closes, whether it says reduceOnly or not."""
+    return key.leg is not Leg.NET and (side is Side.BUY) is (key.leg is Leg.SHORT)
 
 
 def _check_reduces(held: Decimal, side: Side) -> None:

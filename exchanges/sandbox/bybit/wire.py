@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from exchanges.sandbox.model import Book, Candle, Level, Listing, Side, Ticker
+from exchanges.sandbox.model import Listing, Side
+from exchanges.sandbox.views import Book, Candle, Level, Ticker
 
 QUOTE = "USDT"
 FUNDING_CAP = "0.003"
-RISK_LIMIT_USDT = Decimal(1_000_000_000)  # one tier, which no account of this venue can fill
 
 _CENT = Decimal("0.01")
 _RATIO = Decimal("0.000001")
@@ -134,18 +134,21 @@ def from_candle(listing: Listing, candle: Candle, *, with_volume: bool) -> list[
     return [str(candle.open_ms), *prices, *volumes]
 
 
-def from_risk_tier(listing: Listing) -> dict[str, object]:
-    """The one tier of a symbol. Rates are fractions."""
-    return {
-        "id": 1,
-        "symbol": listing.venue_symbol,
-        "riskLimitValue": plain(RISK_LIMIT_USDT),
-        "maintenanceMargin": plain(listing.maintenance_rate),
-        "initialMargin": plain((Decimal(1) / listing.max_leverage).quantize(_RATIO)),
-        "isLowestRisk": 1,
-        "maxLeverage": scaled(Decimal(listing.max_leverage), _CENT),
-        "mmDeduction": "",
-    }
+def from_brackets(listing: Listing) -> list[dict[str, object]]:
+    """The risk tiers of a symbol, smallest positions first. Rates are fractions; the first tier has no deduction."""
+    return [
+        {
+            "id": number,
+            "symbol": listing.venue_symbol,
+            "riskLimitValue": plain(bracket.cap),
+            "maintenanceMargin": plain(bracket.maintenance_rate),
+            "initialMargin": plain((Decimal(1) / bracket.leverage).quantize(_RATIO)),
+            "isLowestRisk": 1 if number == 1 else 0,
+            "maxLeverage": scaled(Decimal(bracket.leverage), _CENT),
+            "mmDeduction": plain(bracket.maintenance_amount) if bracket.maintenance_amount else "",
+        }
+        for number, bracket in enumerate(listing.brackets, start=1)
+    ]
 
 
 def _levels(levels: Sequence[Level], listing: Listing) -> list[list[str]]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from exchanges.sandbox.bybit import ids
 from exchanges.sandbox.bybit.closing import Effect
+from exchanges.sandbox.bybit.legs import INDEX
 from exchanges.sandbox.bybit.wire import QUOTE, money, plain, scaled, side
 from exchanges.sandbox.model import ZERO, Kind, Lifetime, Listing, Order, Status
 
@@ -24,8 +25,9 @@ def acknowledgement(order: Order) -> dict[str, object]:
     return {"orderId": ids.order_id(order.id), "orderLinkId": order.client_id}
 
 
-def from_order(order: Order, listing: Listing) -> dict[str, object]:
-    """A row of order/realtime and order/history."""
+def from_order(order: Order, listing: Listing, *, liquidation_fee: Decimal = ZERO) -> dict[str, object]:
+    """A row of order/realtime and order/history. `liquidation_fee` was paid beside the trading fees."""
+    fees = order.fees + liquidation_fee
     tick, lot = listing.tick, listing.lot
     leaves = order.remaining if order.status.is_open else ZERO
     price = _price(order)
@@ -40,9 +42,9 @@ def from_order(order: Order, listing: Listing) -> dict[str, object]:
         "qty": scaled(order.quantity, lot),
         "side": side(order.side),
         "isLeverage": "",
-        "positionIdx": 0,
+        "positionIdx": INDEX[order.leg],
         "orderStatus": STATUSES[order.status],
-        "createType": "CreateByUser",
+        "createType": _create_type(order),
         "cancelType": cancel_type,
         "rejectReason": reject_reason,
         "avgPrice": "" if order.average_price is None else money(order.average_price),
@@ -50,7 +52,7 @@ def from_order(order: Order, listing: Listing) -> dict[str, object]:
         "leavesValue": plain(leaves * price),
         "cumExecQty": scaled(order.filled, lot),
         "cumExecValue": plain(order.filled_value),
-        "cumExecFee": plain(order.fees),
+        "cumExecFee": plain(fees),
         "timeInForce": TIMES_IN_FORCE[order.lifetime],
         "orderType": ORDER_TYPES[order.kind],
         "stopOrderType": "",
@@ -77,7 +79,7 @@ def from_order(order: Order, listing: Listing) -> dict[str, object]:
         "createdTime": str(order.created_ms),
         "updatedTime": str(order.updated_ms),
         "extraFees": "",
-        "cumFeeDetail": {QUOTE: plain(order.fees)} if order.filled else {},
+        "cumFeeDetail": {QUOTE: plain(fees)} if order.filled else {},
         "rpiTakerAccess": False,
         "rpiMatchedQty": "0",
     }
@@ -101,7 +103,7 @@ def from_fill(effect: Effect, order: Order, listing: Listing, *, mark: Decimal, 
         "execTime": str(fill.time_ms),
         "feeCurrency": "",
         "isMaker": fill.is_maker,
-        "execFee": plain(fill.fee),
+        "execFee": plain(effect.fee),
         "feeRate": plain(listing.maker_fee if fill.is_maker else listing.taker_fee),
         "execId": ids.execution_id(fill.id),
         "tradeIv": "",
@@ -112,12 +114,12 @@ def from_fill(effect: Effect, order: Order, listing: Listing, *, mark: Decimal, 
         "orderQty": scaled(order.quantity, lot),
         "orderPrice": scaled(price, tick),
         "execValue": plain(fill.price * fill.quantity),
-        "execType": "Trade",
+        "execType": execution_type(order),
         "execQty": scaled(fill.quantity, lot),
         "closedSize": scaled(effect.closed, lot),
         "extraFees": "",
         "seq": fill.id,
-        "createType": "CreateByUser",
+        "createType": _create_type(order),
     }
 
 
@@ -137,7 +139,7 @@ def from_closing(order: Order, closings: Sequence[Effect], listing: Listing, *, 
         "qty": scaled(order.quantity, listing.lot),
         "orderPrice": scaled(price, listing.tick),
         "orderType": ORDER_TYPES[order.kind],
-        "execType": "Trade",
+        "execType": execution_type(order),
         "closedSize": scaled(closed, listing.lot),
         "cumEntryValue": money(entry_value),
         "avgEntryPrice": money(entry_value / closed),
@@ -153,33 +155,12 @@ def from_closing(order: Order, closings: Sequence[Effect], listing: Listing, *, 
     }
 
 
-def from_cash_flow(effect: Effect, listing: Listing, *, balance: Decimal, user_id: str) -> dict[str, object]:
-    """A row of account/transaction-log for an execution; `balance` is the wallet behind it. A fee paid is positive, `change` negative."""
-    fill = effect.fill
-    return {
-        "transSubType": "",
-        "id": f"{user_id}_{listing.venue_symbol}_{fill.id}",
-        "symbol": listing.venue_symbol,
-        "side": side(fill.side),
-        "funding": "",
-        "orderLinkId": fill.client_id,
-        "orderId": ids.order_id(fill.order_id),
-        "fee": plain(fill.fee),
-        "change": plain(fill.realized_pnl - fill.fee),
-        "cashFlow": plain(fill.realized_pnl),
-        "transactionTime": str(fill.time_ms),
-        "type": "TRADE",
-        "feeRate": plain(listing.maker_fee if fill.is_maker else listing.taker_fee),
-        "bonusChange": "",
-        "size": plain(effect.size_after),
-        "qty": plain(fill.quantity),
-        "cashBalance": money(balance),
-        "currency": QUOTE,
-        "category": "linear",
-        "tradePrice": scaled(fill.price, listing.tick),
-        "tradeId": ids.execution_id(fill.id),
-        "extraFees": "",
-    }
+def execution_type(order: Order) -> str:
+    return "BustTrade" if order.liquidation else "Trade"
+
+
+def _create_type(order: Order) -> str:
+    return "CreateByLiq" if order.liquidation else "CreateByUser"
 
 
 def _price(order: Order) -> Decimal:
@@ -202,4 +183,5 @@ _ENDINGS = {
     "no_liquidity": ("UNKNOWN", "EC_NoImmediateQtyToFill"),
     "fok": ("UNKNOWN", "EC_CancelForNoFullFill"),
     "reduce_only": ("CancelByReduceOnly", "EC_NoError"),
+    "liquidation": ("CancelByPrepareLiq", "EC_NoError"),
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from exchanges.sandbox.engine import Engine
-from exchanges.sandbox.okx import account, amending, closed, history, instruments, market, sizes, trade
+from exchanges.sandbox.okx import account, amending, bills, closed, history, instruments, leverage, market, modes, positions, sizes, trade
 from exchanges.sandbox.okx.endpoint import Endpoints, PrivateHandler, PublicHandler, unrouted
 
 
@@ -53,24 +53,25 @@ def _account(endpoints: Endpoints) -> list[web.RouteDef]:
     readers: dict[str, PrivateHandler] = {
         "account/config": account.config,
         "account/balance": account.balance,
-        "account/positions": account.positions,
-        "account/account-position-risk": account.position_risk,
-        "account/leverage-info": account.leverage_info,
+        "account/positions": positions.positions,
+        "account/account-position-risk": positions.position_risk,
+        "account/leverage-info": leverage.leverage_info,
         "account/trade-fee": account.trade_fee,
         "account/max-size": sizes.max_size,
         "account/max-avail-size": sizes.max_available_size,
         "account/max-withdrawal": sizes.max_withdrawal,
         "account/positions-history": closed.positions_history,
         "account/instruments": instruments.instruments,
-        "account/bills": history.bills(history.BILLS_KEPT_MS),
-        "account/bills-archive": history.bills(history.ARCHIVE_KEPT_MS),
+        "account/bills": bills.bills(bills.RECENT_KEPT_MS),
+        "account/bills-archive": bills.bills(bills.ARCHIVE_KEPT_MS),
         "asset/balances": account.funding_balances,
         "asset/currencies": instruments.currencies,
     }
     return [
         *(endpoints.read(f"/api/v5/{path}", handler) for path, handler in readers.items()),
-        endpoints.write("/api/v5/account/set-leverage", account.set_leverage),
-        endpoints.write("/api/v5/account/set-position-mode", account.set_position_mode),
+        endpoints.write("/api/v5/account/set-leverage", leverage.set_leverage),
+        endpoints.write("/api/v5/account/set-position-mode", modes.set_position_mode),
+        endpoints.write("/api/v5/account/position/margin-balance", leverage.change_margin),
     ]
 
 

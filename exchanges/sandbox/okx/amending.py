@@ -43,7 +43,7 @@ def _amended(call: PrivateCall, item: Parameters) -> Order:
             call.engine.cancel(call.account, symbol=order.symbol, order_id=order.id)
         if refused.reason is Reason.INSUFFICIENT_MARGIN:
             raise Rejected(errors.AMENDED_BEYOND_MARGIN) from refused
-        raise Rejected(refusal(call, listing, Kind.LIMIT, refused)) from refused
+        raise Rejected(refusal(call, listing, Kind.LIMIT, refused, order.key)) from refused
 
 
 def _check_fields(item: Parameters) -> None:

@@ -6,7 +6,7 @@ in wording ("Parameter posSide error " with its trailing blank), the recording w
 
 from dataclasses import dataclass
 
-from exchanges.sandbox.model import Reason, Refused
+from exchanges.sandbox.model import Leg, PositionKey, Reason, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,13 @@ CLOSE_TOO_LARGE = Refusal("51108", "Positions exceed the limit for closing out w
 POSITIONS_IN_THE_WAY = Refusal("59000", "Settings failed. Close any open positions or orders before modifying settings.")
 LEVERAGE_TOO_LOW = Refusal("59108", "Your account leverage is too low and has insufficient margins. Please increase the leverage.")
 LEVERAGE_BELOW_ONE = Refusal("59105", "Leverage can't be less than 1. Please increase the leverage.", 400)
-# The account trades one-way positions under cross margin, like a venue account in that mode.
-UNSUPPORTED_MODE = Refusal("51010", "Request unsupported under current account mode")
+LEVERAGE_TOO_HIGH = Refusal("59102", "Leverage exceeds the maximum limit. Please lower the leverage.")
+EQUITY_TOO_LOW = Refusal("59109", "Account equity less than the required margin amount after adjustment. Please adjust the leverage.")
+ISOLATED_ORDERS_PENDING = Refusal(
+    "59101", "Leverage can't be modified. Please cancel all pending isolated margin orders before adjusting the leverage."
+)
+NO_POSITION_TO_MARGIN = Refusal("59300", "Margin call failed. Position does not exist.")
+MARGIN_BEYOND_LIMIT = Refusal("59301", "Margin adjustment failed for exceeding the max limit.")
 # Answered when the deadline has passed at arrival; 50037 "Order expired." is for a request that grew old inside the venue.
 EXPIRED = Refusal("50036", "The expTime can't be earlier than the current system time. Please adjust the expTime and try again.")
 EMPTY_BODY = Refusal("50000", "Body for POST request cannot be empty.", 400)
@@ -64,7 +69,9 @@ _BY_REASON = {
     Reason.DUPLICATE_CLIENT_ID: Refusal("51016", "Client order ID already exists."),
     Reason.REDUCE_ONLY: NOTHING_TO_REDUCE,
     Reason.UNKNOWN_ORDER: NO_SUCH_ORDER,
-    Reason.LEVERAGE_TOO_HIGH: Refusal("59102", "Leverage exceeds the maximum limit. Please lower the leverage."),
+    Reason.LEVERAGE_TOO_HIGH: LEVERAGE_TOO_HIGH,
+    Reason.OPEN_POSITIONS: POSITIONS_IN_THE_WAY,
+    Reason.OPEN_ORDERS: POSITIONS_IN_THE_WAY,
     Reason.TOO_MANY_ORDERS: Refusal("51025", "Order count exceeds the limit."),
 }
 
@@ -88,6 +95,18 @@ def either(first: str, second: str) -> Rejected:
 
 def out_of_band(max_buy: str, min_sell: str) -> Refusal:
     return Refusal("51006", f"Order price is not within the price limit (max buy price: {max_buy} , min sell price: {min_sell} )")
+
+
+def above_tier(instrument: str, key: PositionKey, largest: str, leverage: str) -> Refusal:
+    """`largest` in contracts. The venue goes on to list what it added up."""
+    of = "buy/sell mode" if key.leg is Leg.NET else f"{key.margin_mode.value} long/short mode"
+    summed = "position quantity, and pending orders" if key.leg is Leg.NET else "position quantity and pending orders in the same direction"
+    return Refusal(
+        "51004",
+        f"Order failed. For {of} of {instrument}, the sum of current order size, {summed} can’t be more than {largest}(contracts) which is "
+        "the maximum position amount under current leverage. Please lower the leverage or use a new sub-account to place the order again "
+        f"(current leverage: {leverage}×).",
+    )
 
 
 def too_many_in_bulk(maximum: int) -> Rejected:

@@ -1,4 +1,4 @@
-"""The account's orders, fills and bills as the venue lists them: newest first, a page at a time, for as long as it keeps them."""
+"""The account's orders and fills as the venue lists them: newest first, a page at a time, for as long as it keeps them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +9,8 @@ from exchanges.sandbox.model import Fill, Listing, Order, Status, Venue
 from exchanges.sandbox.okx import rows
 from exchanges.sandbox.okx.endpoint import PrivateCall, PrivateHandler, Row
 from exchanges.sandbox.okx.errors import NO_ORDER_NAMED, NO_SUCH_ORDER, Rejected, missing
-from exchanges.sandbox.okx.instruments import TYPES, selected
+from exchanges.sandbox.okx.instruments import selected
+from exchanges.sandbox.okx.liquidations import liquidations
 from exchanges.sandbox.okx.wire import bill_id, engine_order_id, order_id
 from exchanges.sandbox.path import DAY_MS
 
@@ -17,9 +18,9 @@ PAGE = 100
 ORDERS_KEPT_MS = 7 * DAY_MS
 ARCHIVE_KEPT_MS = 90 * DAY_MS
 FILLS_KEPT_MS = 3 * DAY_MS
-BILLS_KEPT_MS = 7 * DAY_MS
 UNFILLED_KEPT_MS = 2 * HOUR_MS  # an order that was canceled without a fill is forgotten so soon
 _ORDER_TYPES = ("market", "limit", "post_only", "fok", "ioc", "optimal_limit_ioc", "mmp", "mmp_and_post_only")
+_CATEGORIES = ("twap", "adl", "full_liquidation", "partial_liquidation", "delivery", "ddh")
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def find_order(call: PrivateCall, listing: Listing, venue_id: int | None, client
 def orders_pending(call: PrivateCall) -> list[Row]:
     symbols = {listing.symbol for listing in selected(call, type_required=False)}
     pending = [order for order in call.engine.open_orders(call.account) if order.symbol in symbols]
-    return _order_rows(call, _page(call, _chosen(call, pending, ("live", "partially_filled")), _order_number, _order_time))
+    return _order_rows(call, page(call, _chosen(call, pending, ("live", "partially_filled")), _order_number, _order_time))
 
 
 def orders_history(kept_ms: int) -> PrivateHandler:
@@ -62,7 +63,10 @@ def orders_history(kept_ms: int) -> PrivateHandler:
             for order in call.engine.order_history(call.account)
             if order.symbol in symbols and not order.status.is_open and _is_kept(order, now_ms, kept_ms)
         ]
-        return _order_rows(call, _page(call, _chosen(call, completed, ("filled", "canceled")), _order_number, _order_time))
+        wanted = call.parameters.choice("category", (*_CATEGORIES, ""), default="")
+        if wanted:
+            completed = [order for order in completed if order.liquidation and wanted == "full_liquidation"]
+        return _order_rows(call, page(call, _chosen(call, completed, ("filled", "canceled")), _order_number, _order_time))
 
     return answer
 
@@ -71,33 +75,16 @@ def fills(kept_ms: int) -> PrivateHandler:
     """Executions of the last `kept_ms`."""
 
     def answer(call: PrivateCall) -> list[Row]:
-        wanted = call.parameters.integer("ordId")
-        found = [fill for fill in _own_fills(call, kept_ms) if wanted is None or int(order_id(fill.order_id)) == wanted]
-        tags = _tags(call)
-        return [
-            rows.fill_row(_listing(call, fill.symbol), fill, tags.get(fill.order_id, ""))
-            for fill in _page(call, found, _fill_number, _fill_time)
+        wanted, sub_type = call.parameters.integer("ordId"), call.parameters.text("subType")
+        tags, forced = tags_of_orders(call), liquidations(call)
+        found = [
+            fill
+            for fill in _own_fills(call, kept_ms)
+            if wanted in (None, int(order_id(fill.order_id))) and sub_type in ("", rows.sub_type(fill, forced=fill.order_id in forced))
         ]
-
-    return answer
-
-
-def bills(kept_ms: int) -> PrivateHandler:
-    """What moved the account's cash in the last `kept_ms`: its fills, the balance after each counted back from today's."""
-
-    def answer(call: PrivateCall) -> list[Row]:
-        call.parameters.choice("instType", TYPES, default="SWAP")
-        balance = call.engine.view(call.account).wallet
-        balances = {}
-        for fill in call.engine.fills(call.account):
-            balances[fill.id] = balance
-            balance -= fill.realized_pnl - fill.fee
-        asked_for_trades = call.parameters.text("type") in ("", "2") and call.parameters.text("ccy") in ("", "USDT")
-        found = _own_fills(call, kept_ms) if asked_for_trades else []
-        tags = _tags(call)
         return [
-            rows.bill_row(_listing(call, fill.symbol), fill, balances[fill.id], tags.get(fill.order_id, ""))
-            for fill in _page(call, found, _fill_number, _fill_time)
+            rows.fill_row(_listing(call, fill.symbol), fill, tags.get(fill.order_id, ""), forced=fill.order_id in forced)
+            for fill in page(call, found, _fill_number, _fill_time)
         ]
 
     return answer
@@ -125,8 +112,14 @@ def _order_rows(call: PrivateCall, orders: Iterable[Order]) -> list[Row]:
     by_order: defaultdict[int, list[Fill]] = defaultdict(list)
     for fill in call.engine.fills(call.account):
         by_order[fill.order_id].append(fill)
+    leverage = call.engine.leverage
     return [
-        rows.order_row(_listing(call, order.symbol), order, by_order.get(order.id, []), call.engine.leverage(call.account, order.symbol))
+        rows.order_row(
+            _listing(call, order.symbol),
+            order,
+            by_order.get(order.id, []),
+            leverage(call.account, order.symbol, order.margin_mode, order.leg),
+        )
         for order in orders
     ]
 
@@ -137,7 +130,7 @@ def _own_fills(call: PrivateCall, kept_ms: int) -> list[Fill]:
     return [fill for fill in call.engine.fills(call.account) if fill.symbol in symbols and fill.time_ms >= oldest_ms]
 
 
-def _tags(call: PrivateCall) -> dict[int, str]:
+def tags_of_orders(call: PrivateCall) -> dict[int, str]:
     return {order.id: order.wire.get("tag", "") for order in call.engine.order_history(call.account)}
 
 
@@ -163,7 +156,7 @@ def _is_kept(order: Order, now_ms: int, kept_ms: int) -> bool:
     return now_ms - order.updated_ms <= (UNFILLED_KEPT_MS if unfilled else kept_ms)
 
 
-def _page(call: PrivateCall, items: Sequence[T], number: Callable[[T], int], time_ms: Callable[[T], int]) -> list[T]:
+def page(call: PrivateCall, items: Sequence[T], number: Callable[[T], int], time_ms: Callable[[T], int]) -> list[T]:
     """Within begin and end (inclusive), then older than the id `after` and newer than the id `before`, the newest `limit` of them."""
     parameters = call.parameters
     begin, end = parameters.integer("begin"), parameters.integer("end")

@@ -1,11 +1,12 @@
 """What the venue lists: instruments, underlyings, tiers, currencies. Perpetual swaps alone exist here; other types answer empty."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from exchanges.sandbox.model import Listing, Venue
 from exchanges.sandbox.okx import errors
 from exchanges.sandbox.okx.endpoint import PublicCall, Row
-from exchanges.sandbox.okx.wire import blank, contracts, plain
+from exchanges.sandbox.okx.wire import blank, contracts, plain, whole_lots
 
 TYPES = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 SWAP = "SWAP"
@@ -56,12 +57,14 @@ def underlyings(call: PublicCall) -> list[list[str]]:
 
 
 def position_tiers(call: PublicCall) -> list[Row]:
-    """One tier per instrument: the engine's margin does not grow with the position."""
+    """Tiers are told in contracts; the engine's end at notionals, so they are worth what the mark makes of them now."""
     call.parameters.choice("tdMode", ("cross", "isolated", "cash"))
     kind = call.parameters.choice("instType", TYPES)
     if kind == SWAP and not (call.parameters.text("instFamily") or call.parameters.text("uly")):
         raise errors.either("uly", "instFamily")
-    return [_tier_row(listing) for listing in selected(call)]
+    wanted = call.parameters.text("tier")
+    rows = [row for listing in selected(call) for row in _tier_rows(listing, call.engine.mark(Venue.OKX, listing.symbol))]
+    return [row for row in rows if wanted in ("", row["tier"])]
 
 
 def currencies(call: PublicCall) -> list[Row]:
@@ -107,21 +110,26 @@ def _instrument_row(listing: Listing, code: int) -> Row:
     }
 
 
-def _tier_row(listing: Listing) -> Row:
-    return {
-        "baseMaxLoan": "",
-        "imr": plain(round(Decimal(1) / listing.max_leverage, 8)),
-        "instFamily": family(listing),
-        "instId": "",
-        "maxLever": str(listing.max_leverage),
-        "maxSz": contracts(listing, listing.max_quantity),
-        "minSz": "0",
-        "mmr": plain(listing.maintenance_rate),
-        "optMgnFactor": "0",
-        "quoteMaxLoan": "",
-        "tier": "1",
-        "uly": family(listing),
-    }
+def _tier_rows(listing: Listing, mark: Decimal) -> Iterator[Row]:
+    """Each begins one lot above the one before it."""
+    smallest = Decimal(0)
+    for number, bracket in enumerate(listing.brackets, 1):
+        largest = whole_lots(listing, bracket.cap / mark)
+        yield {
+            "baseMaxLoan": "",
+            "imr": plain(round(Decimal(1) / bracket.leverage, 8)),
+            "instFamily": family(listing),
+            "instId": "",
+            "maxLever": str(bracket.leverage),
+            "maxSz": contracts(listing, largest),
+            "minSz": contracts(listing, smallest),
+            "mmr": plain(bracket.maintenance_rate),
+            "optMgnFactor": "0",
+            "quoteMaxLoan": "",
+            "tier": str(number),
+            "uly": family(listing),
+        }
+        smallest = largest + listing.lot
 
 
 def _chain_row(chain: str, fee: str) -> Row:

@@ -1,12 +1,12 @@
 """Market data of the venue: time, tickers, marks, indices, books, candles, prints, funding. Volumes and book sizes are contracts."""
 
-from exchanges.sandbox.market import HOUR_MS
-from exchanges.sandbox.model import Candle, Listing, Refused, Venue
+from exchanges.sandbox.model import Listing, Refused, Venue
 from exchanges.sandbox.okx.bars import BARS, PRICE_BARS, SECOND_MS, Bar
 from exchanges.sandbox.okx.endpoint import PublicCall, PublicHandler, Row
 from exchanges.sandbox.okx.errors import invalid, missing
 from exchanges.sandbox.okx.instruments import SWAP, family, selected, selected_or_named
 from exchanges.sandbox.okx.wire import contracts, plain, price_limits, ratio, whole_lots
+from exchanges.sandbox.views import Candle
 
 RECENT_BARS = 1440  # what /market/candles keeps; older ones are in /market/history-candles
 DEEPEST_BOOK = 5000
@@ -271,9 +271,7 @@ def _day_opens(call: PublicCall, listing: Listing) -> Row:
 
 def _funding_row(call: PublicCall, listing: Listing) -> Row:
     quote = call.engine.ticker(Venue.OKX, listing.symbol)
-    interval_ms = listing.funding_interval_h * HOUR_MS
-    previous_ms = quote.next_funding_ms - interval_ms
-    settled = call.engine.funding_history(Venue.OKX, listing.symbol, 0, previous_ms, 1)
+    ((previous_ms, settled_rate),) = call.engine.funding_history(Venue.OKX, listing.symbol, 0, call.engine.now_ms(), 1)
     premium = (quote.mark - quote.index) / quote.index
     return {
         "formulaType": "withRate",
@@ -287,10 +285,10 @@ def _funding_row(call: PublicCall, listing: Listing) -> Row:
         "method": "current_period",
         "minFundingRate": "-0.00375",
         "nextFundingRate": "",
-        "nextFundingTime": str(quote.next_funding_ms + interval_ms),
+        "nextFundingTime": str(2 * quote.next_funding_ms - previous_ms),
         "premium": ratio(premium),
         "prevFundingTime": str(previous_ms),
-        "settFundingRate": plain(settled[-1][1]) if settled else "",
+        "settFundingRate": plain(settled_rate),
         "settState": "settled",
         "ts": str(quote.time_ms),
     }

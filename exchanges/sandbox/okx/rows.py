@@ -1,10 +1,12 @@
-"""Orders, fills, bills and positions as the venue's rows. Pure: engine values in, JSON out. Fees are negative where they cost."""
+"""Orders, fills and positions as the venue's rows. Pure: engine values in, JSON out. Fees are negative where they cost."""
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
-from exchanges.sandbox.model import ZERO, Fill, Kind, Lifetime, Listing, Order, PositionView, Side, Status, Ticker
+from exchanges.sandbox.model import ZERO, Fill, Kind, Leg, Lifetime, Listing, MarginMode, Order, Side, Status
 from exchanges.sandbox.okx.wire import bill_id, blank, contracts, order_id, plain, position_id, ratio
+from exchanges.sandbox.views import PositionView, Ticker
 
 Row = dict[str, object]
 
@@ -21,6 +23,11 @@ _CANCEL_SOURCES = {
     "user": ("1", "Order canceled by user"),
     "fok": ("13", "Order canceled: FOK order was canceled due to incompletely filled."),
     "ioc": ("14", "Order canceled: IOC order was partially canceled due to incompletely filled."),
+    "liquidation": (
+        "3",
+        "Order canceled: Risk cancellation was triggered. Pending order was canceled due to insufficient maintenance margin ratio and "
+        "forced-liquidation risk.",
+    ),
     "reduce_only": ("17", "Order canceled: Close order was canceled, due to the position was already closed at market price."),
     "post_only": ("31", "The post-only order will take liquidity in taker orders"),
 }
@@ -30,16 +37,26 @@ _UNUSED_ORDER_FIELDS = blank(
     "tpOrdPx tpTriggerPx tpTriggerPxType tradeQuoteCcy"
 )
 _UNUSED_FILL_FIELDS = blank("fillPxVol fillPxUsd fillFwdPx fillMarkVol fillIdxPx fillMarkPx tradeQuoteCcy")
-_UNUSED_BILL_FIELDS = blank("earnAmt earnApr fillFwdPx fillIdxPx fillMarkPx fillMarkVol fillPxUsd fillPxVol from notes to")
 _UNUSED_POSITION_FIELDS = blank(
     "availPos baseBal baseBorrowed baseInterest bizRefId bizRefType clSpotInUseAmt deltaBS deltaPA gammaBS gammaPA interest liab liabCcy "
-    "margin maxSpotInUseAmt nonSettleAvgPx optVal pendingCloseOrdLiabVal posCcy quoteBal quoteBorrowed quoteInterest settledPnl "
+    "maxSpotInUseAmt nonSettleAvgPx optVal pendingCloseOrdLiabVal posCcy quoteBal quoteBorrowed quoteInterest settledPnl "
     "spotInUseAmt spotInUseCcy thetaBS thetaPA usdPx vegaBS vegaPA"
 )
 
 
 def order_type(order: Order) -> str:
     return "market" if order.kind is Kind.MARKET else _ORDER_TYPES[order.lifetime]
+
+
+_SUB_TYPES = {
+    (Leg.NET, Side.BUY): "1",
+    (Leg.NET, Side.SELL): "2",
+    (Leg.LONG, Side.BUY): "3",
+    (Leg.SHORT, Side.SELL): "4",
+    (Leg.LONG, Side.SELL): "5",
+    (Leg.SHORT, Side.BUY): "6",
+}
+_FORCED_SUB_TYPES = {(Leg.LONG, Side.SELL): "104", (Leg.SHORT, Side.BUY): "105", (Leg.NET, Side.BUY): "106", (Leg.NET, Side.SELL): "107"}
 
 
 def order_row(listing: Listing, order: Order, fills: Sequence[Fill], leverage: int) -> Row:
@@ -54,7 +71,7 @@ def order_row(listing: Listing, order: Order, fills: Sequence[Fill], leverage: i
         "cTime": str(order.created_ms),
         "cancelSource": source,
         "cancelSourceReason": reason,
-        "category": "normal",
+        "category": "full_liquidation" if order.liquidation else "normal",
         "clOrdId": order.client_id,
         "fee": plain(-order.fees),
         "feeCcy": "USDT",
@@ -69,7 +86,7 @@ def order_row(listing: Listing, order: Order, fills: Sequence[Fill], leverage: i
         "ordId": order_id(order.id),
         "ordType": order_type(order),
         "pnl": plain(order.realized_pnl),
-        "posSide": "net",
+        "posSide": order.leg.value,
         "px": "" if order.limit_price is None else plain(order.limit_price),
         "rebate": "0",
         "rebateCcy": "USDT",
@@ -79,19 +96,20 @@ def order_row(listing: Listing, order: Order, fills: Sequence[Fill], leverage: i
         "stpMode": "cancel_maker",
         "sz": contracts(listing, order.quantity),
         "tag": order.wire.get("tag", ""),
-        "tdMode": "cross",
-        "tradeId": str(last.id) if last else "",
+        "tdMode": order.margin_mode.value,
+        "tradeId": ("0" if order.liquidation else str(last.id)) if last else "",
         "uTime": str(order.updated_ms),
     }
 
 
-def fill_row(listing: Listing, fill: Fill, tag: str) -> Row:
+def fill_row(listing: Listing, fill: Fill, tag: str, *, forced: bool) -> Row:
+    """`forced`: by a liquidation."""
     value = fill.price * fill.quantity
     return {
         **_UNUSED_FILL_FIELDS,
         "billId": bill_id(fill.id),
         "clOrdId": fill.client_id,
-        "execType": "M" if fill.is_maker else "T",
+        "execType": exec_type(fill, forced=forced),
         "fee": plain(-fill.fee),
         "feeCcy": "USDT",
         "feeRate": ratio(-fill.fee / value),
@@ -102,53 +120,46 @@ def fill_row(listing: Listing, fill: Fill, tag: str) -> Row:
         "instId": listing.venue_symbol,
         "instType": "SWAP",
         "ordId": order_id(fill.order_id),
-        "posSide": "net",
+        "posSide": fill.leg.value,
         "side": fill.side.value,
-        "subType": _sub_type(fill),
+        "subType": sub_type(fill, forced=forced),
         "tag": tag,
-        "tradeId": str(fill.id),
+        "tradeId": trade_id(fill, forced=forced),
         "ts": str(fill.time_ms),
     }
 
 
-def bill_row(listing: Listing, fill: Fill, balance: Decimal, tag: str) -> Row:
-    """The change of cash that a fill brought; `balance` is the cash after it."""
-    return {
-        **_UNUSED_BILL_FIELDS,
-        "bal": plain(balance),
-        "balChg": plain(fill.realized_pnl - fill.fee),
-        "billId": bill_id(fill.id),
-        "ccy": "USDT",
-        "clOrdId": fill.client_id,
-        "execType": "M" if fill.is_maker else "T",
-        "fee": plain(-fill.fee),
-        "fillTime": str(fill.time_ms),
-        "instId": listing.venue_symbol,
-        "instType": "SWAP",
-        "interest": "0",
-        "mgnMode": "cross",
-        "ordId": order_id(fill.order_id),
-        "pnl": plain(fill.realized_pnl),
-        "posBal": "0",
-        "posBalChg": "0",
-        "px": plain(fill.price),
-        "subType": _sub_type(fill),
-        "sz": contracts(listing, fill.quantity),
-        "tag": tag,
-        "tradeId": str(fill.id),
-        "ts": str(fill.time_ms),
-        "type": "2",
-    }
+def exec_type(fill: Fill, *, forced: bool) -> str:
+    return "" if forced else "M" if fill.is_maker else "T"
 
 
-def position_row(listing: Listing, code: int, view: PositionView, quote: Ticker, fills: Sequence[Fill], margin_ratio: str) -> Row:
-    """`code` is the instrument's number, `fills` those since the position was opened (newest first), `margin_ratio` the account's."""
-    position = view.position
+def sub_type(fill: Fill, *, forced: bool) -> str:
+    return (_FORCED_SUB_TYPES if forced else _SUB_TYPES)[fill.leg, fill.side]
+
+
+def trade_id(fill: Fill, *, forced: bool) -> str:
+    """Negative for a liquidation, to tell it from what was matched in the book."""
+    return str(-fill.id if forced else fill.id)
+
+
+class Held(NamedTuple):
+    """A position with the fills since it was opened (newest first) and the ratio of equity to maintenance margin that all cross positions
+    share."""
+
+    view: PositionView
+    fills: Sequence[Fill]
+    cross_ratio: str
+
+
+def position_row(listing: Listing, code: int, held: Held, quote: Ticker) -> Row:
+    """`code` is the instrument's number. Legs have a positive size, net positions a signed one."""
+    view, position, fills = held.view, held.view.position, held.fills
     fees = sum((fill.fee for fill in fills), ZERO)
     at_last = (quote.last - position.entry_price) * position.quantity
     entry_margin = position.entry_price * abs(position.quantity) / view.leverage
     return {
         **_UNUSED_POSITION_FIELDS,
+        **_margins(held),
         "adl": "1",
         "avgPx": ratio(position.entry_price),
         "bePx": ratio(_break_even(listing, position.entry_price, is_long=position.quantity > 0)),
@@ -156,26 +167,24 @@ def position_row(listing: Listing, code: int, view: PositionView, quote: Ticker,
         "ccy": "USDT",
         "closeOrderAlgo": [],
         "fee": plain(-fees),
-        "fundingFee": "0",
+        "fundingFee": plain(position.funding),
         "idxPx": plain(quote.index),
-        "imr": ratio(view.initial_margin),
         "instId": listing.venue_symbol,
         "instType": "SWAP",
         "last": plain(quote.last),
         "lever": str(view.leverage),
-        "liqPenalty": "0",
+        "liqPenalty": "0",  # a liquidation here closes the whole position
         "liqPx": "" if view.liquidation_price is None else ratio(view.liquidation_price),
         "markPx": plain(view.mark),
-        "mgnMode": "cross",
-        "mgnRatio": margin_ratio,
+        "mgnMode": position.margin_mode.value,
         "mmr": ratio(view.maintenance_margin),
         "notionalUsd": ratio(view.notional),
         "pTime": str(quote.time_ms),
         "pnl": plain(position.realized_pnl + fees),
-        "pos": contracts(listing, position.quantity),
-        "posId": position_id(code),
-        "posSide": "net",
-        "realizedPnl": plain(position.realized_pnl),
+        "pos": contracts(listing, position.quantity if position.leg is Leg.NET else abs(position.quantity)),
+        "posId": position_id(code, position.key),
+        "posSide": position.leg.value,
+        "realizedPnl": plain(position.realized_pnl + position.funding),
         "tradeId": str(fills[0].id) if fills else "",
         "uTime": str(position.updated_ms),
         "upl": ratio(view.unrealized_pnl),
@@ -185,11 +194,21 @@ def position_row(listing: Listing, code: int, view: PositionView, quote: Ticker,
     }
 
 
+def margin_ratio(equity: Decimal, maintenance: Decimal) -> str:
+    """Liquidation at 1; empty without a position."""
+    return ratio(equity / maintenance) if maintenance else ""
+
+
+def _margins(held: Held) -> Row:
+    """`imr` is told of cross positions only, `margin` of isolated ones only."""
+    view, position = held.view, held.view.position
+    if position.margin_mode is MarginMode.CROSS:
+        return {"imr": ratio(view.initial_margin), "margin": "", "mgnRatio": held.cross_ratio}
+    own_ratio = margin_ratio(position.margin + view.unrealized_pnl, view.maintenance_margin)
+    return {"imr": "", "margin": plain(position.margin), "mgnRatio": own_ratio}
+
+
 def _break_even(listing: Listing, entry_price: Decimal, *, is_long: bool) -> Decimal:
     """Where closing by taker pays the fees of both ways."""
     fee = listing.taker_fee
     return entry_price * (1 + fee) / (1 - fee) if is_long else entry_price * (1 - fee) / (1 + fee)
-
-
-def _sub_type(fill: Fill) -> str:
-    return "1" if fill.side is Side.BUY else "2"

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
-from exchanges.sandbox.model import Account, Kind, Lifetime, Listing, Order, Reason, Refused, Side, Venue
+from exchanges.sandbox.model import Kind, Leg, Lifetime, Listing, Order, PositionKey, Reason, Refused, Side, Venue
 from exchanges.sandbox.okx import errors, history
 from exchanges.sandbox.okx.endpoint import PrivateCall, Reply, Row
 from exchanges.sandbox.okx.errors import Refusal, Rejected, invalid
+from exchanges.sandbox.okx.modes import key_of
 from exchanges.sandbox.okx.parameters import Parameters
-from exchanges.sandbox.okx.wire import order_id, plain, price_limits, quantity_of
+from exchanges.sandbox.okx.wire import contracts, order_id, plain, price_limits, quantity_of, whole_lots
 
 BULK = 20
 _KINDS = {
@@ -73,12 +75,12 @@ def close_position(call: PrivateCall) -> list[Row]:
     """The whole position, at market. Pending orders that would close it too must go first: by autoCxl, or by the client."""
     parameters = call.parameters
     listing = call.listing
-    _check_mode(parameters, "mgnMode")
-    position = call.account.positions.get(listing.symbol)
-    if position is None or not position.quantity:
+    key = key_of(call, parameters, listing, "mgnMode")
+    position = call.account.positions.get(key)
+    if position is None:
         raise Rejected(errors.NO_POSITION)
     client_id, tag = _matching(parameters, "clOrdId", _CLIENT_ID), _matching(parameters, "tag", _TAG)
-    closing = [order for order in call.engine.open_orders(call.account, listing.symbol) if order.reduce_only]
+    closing = [order for order in call.engine.open_orders(call.account, listing.symbol) if order.closes and order.key == key]
     if closing and parameters.choice("autoCxl", ("true", "false"), default="false") == "false":
         raise Rejected(errors.CLOSE_ORDERS_PENDING)
     for order in closing:
@@ -92,15 +94,17 @@ def close_position(call: PrivateCall) -> list[Row]:
             lifetime=Lifetime.IOC,
             quantity=abs(position.quantity),
             limit_price=None,
-            reduce_only=True,
+            reduce_only=key.leg is Leg.NET,
             client_id=client_id,
-            wire={"tag": tag, "lever": str(call.engine.leverage(call.account, listing.symbol))},
+            wire=_wire(call, tag, key),
+            leg=key.leg,
+            margin_mode=key.margin_mode,
         )
     except Refused as refused:
         if refused.reason is Reason.ABOVE_MAXIMUM:
             raise Rejected(errors.CLOSE_TOO_LARGE) from refused
         raise
-    return [{"clOrdId": client_id, "instId": listing.venue_symbol, "posSide": "net", "tag": tag}]
+    return [{"clOrdId": client_id, "instId": listing.venue_symbol, "posSide": key.leg.value, "tag": tag}]
 
 
 def judged(call: PrivateCall, item: Parameters, act: Item, success: str) -> Row:
@@ -121,8 +125,7 @@ def _placed(call: PrivateCall, item: Parameters) -> Order:
     if call.is_expired:
         raise Rejected(errors.EXPIRED)
     listing = call.engine.listing_by_venue_symbol(Venue.OKX, item.required("instId"))
-    _check_mode(item, "tdMode")
-    side = Side(item.choice("side", ("buy", "sell")))
+    key, side = key_of(call, item, listing, "tdMode"), Side(item.choice("side", ("buy", "sell")))
     kind, lifetime = _KINDS[item.choice("ordType", tuple(_KINDS))]
     size = item.positive_decimal("sz")
     if kind is Kind.LIMIT and not item.text("px"):
@@ -140,12 +143,14 @@ def _placed(call: PrivateCall, item: Parameters) -> Order:
             lifetime=lifetime,
             quantity=quantity_of(listing, size),
             limit_price=item.positive_decimal("px") if kind is Kind.LIMIT else None,
-            reduce_only=reduce_only,
+            reduce_only=reduce_only and key.leg is Leg.NET,  # long/short mode knows no reduceOnly: the leg tells what closes
             client_id=client_id,
-            wire={"tag": tag, "lever": str(call.engine.leverage(call.account, listing.symbol))},
+            wire=_wire(call, tag, key),
+            leg=key.leg,
+            margin_mode=key.margin_mode,
         )
     except Refused as refused:
-        raise Rejected(refusal(call, listing, kind, refused)) from refused
+        raise Rejected(refusal(call, listing, kind, refused, key)) from refused
 
 
 def _canceled(call: PrivateCall, item: Parameters) -> Order:
@@ -177,29 +182,24 @@ def _refusal_of(act: Callable[[], None]) -> Refusal:
     return errors.SYSTEM_ERROR
 
 
-def refusal(call: PrivateCall, listing: Listing, kind: Kind, refused: Refused) -> Refusal:
-    """What the venue words by circumstance: a band with its prices, a market order's own limit, which way a reduction fails."""
+def refusal(call: PrivateCall, listing: Listing, kind: Kind, refused: Refused, key: PositionKey) -> Refusal:
+    """What the venue words by circumstance: a band with its prices, a market order's own limit, which way a reduction fails, a tier."""
+    mark = call.engine.mark(Venue.OKX, listing.symbol)
     if refused.reason is Reason.PRICE_OUT_OF_BAND:
-        highest, lowest = price_limits(listing, call.engine.mark(Venue.OKX, listing.symbol))
+        highest, lowest = price_limits(listing, mark)
         return errors.out_of_band(plain(highest), plain(lowest))
     if refused.reason is Reason.ABOVE_MAXIMUM and kind is Kind.MARKET:
         return errors.MARKET_ORDER_TOO_LARGE
-    if refused.reason is Reason.REDUCE_ONLY and _holds(call.account, listing):
+    if refused.reason is Reason.REDUCE_ONLY and key.leg is Leg.NET and key in call.account.positions:
         return errors.REDUCING_WRONG_WAY
+    if refused.reason is Reason.ABOVE_BRACKET:
+        largest = contracts(listing, whole_lots(listing, Decimal(refused.detail["maximum"]) / mark))
+        return errors.above_tier(listing.venue_symbol, key, largest, refused.detail["leverage"])
     return errors.of_reason(refused)
 
 
-def _holds(account: Account, listing: Listing) -> bool:
-    position = account.positions.get(listing.symbol)
-    return position is not None and bool(position.quantity)
-
-
-def _check_mode(item: Parameters, name: str) -> None:
-    """Cross margin and net positions; anything else is refused with the code for what it is."""
-    if item.choice(name, ("cross", "isolated")) == "isolated":
-        raise Rejected(errors.UNSUPPORTED_MODE)
-    if item.text("posSide") not in ("", "net"):
-        raise invalid("posSide")
+def _wire(call: PrivateCall, tag: str, key: PositionKey) -> dict[str, str]:
+    return {"tag": tag, "lever": str(call.engine.leverage(call.account, key.symbol, key.margin_mode, key.leg))}
 
 
 def _matching(item: Parameters, name: str, pattern: re.Pattern[str]) -> str:

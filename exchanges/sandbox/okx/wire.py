@@ -2,12 +2,13 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
-from exchanges.sandbox.model import Listing
+from exchanges.sandbox.model import Leg, Listing, MarginMode, PositionKey
 
 # The engine counts its orders and fills; the venue's ids are long numbers, so each count is moved up by a fixed amount and stays stable.
 _ORDER_ID_BASE = 2_900_000_000_000_000_000
 _BILL_ID_BASE = 2_910_000_000_000_000_000
 _POSITION_ID_BASE = 2_920_000_000_000_000_000
+_KINDS_OF_POSITION = tuple((leg, mode) for mode in MarginMode for leg in Leg)
 _SIGNIFICANT = Context(prec=18)
 
 
@@ -63,5 +64,6 @@ def bill_id(fill_id: int) -> str:
     return str(_BILL_ID_BASE + fill_id)
 
 
-def position_id(instrument_code: int) -> str:
-    return str(_POSITION_ID_BASE + instrument_code)
+def position_id(instrument_code: int, key: PositionKey) -> str:
+    """Stable for each leg and margin mode of an instrument."""
+    return str(_POSITION_ID_BASE + instrument_code * 10 + _KINDS_OF_POSITION.index((key.leg, key.margin_mode)))
