@@ -14,14 +14,16 @@ DEFAULT_SANDBOX_URL = "http://127.0.0.1:9100"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """`rest` has no trailing slash and no API path. `is_paper` marks a venue that tells demo trading by a header, not by its host (OKX)."""
+    """`rest` has no trailing slash and no API path. `is_paper` marks a venue that tells demo trading by a header, not by its host (OKX).
+    `wallet` is where Binance tells what a key may do: its futures host cannot, and its demo has no such host."""
 
     rest: str
     is_paper: bool = False
+    wallet: str = ""
 
 
 _TABLE: dict[tuple[ExchangeType, Environment, str], Endpoints] = {
-    (ExchangeType.BINANCE, Environment.LIVE, ""): Endpoints("https://fapi.binance.com"),
+    (ExchangeType.BINANCE, Environment.LIVE, ""): Endpoints("https://fapi.binance.com", wallet="https://api.binance.com"),
     (ExchangeType.BINANCE, Environment.DEMO, ""): Endpoints("https://demo-fapi.binance.com"),
     (ExchangeType.BYBIT, Environment.LIVE, ""): Endpoints("https://api.bybit.com"),
     (ExchangeType.BYBIT, Environment.LIVE, "eu"): Endpoints("https://api.bybit.eu"),
@@ -47,7 +49,8 @@ def endpoints_for(exchange: ExchangeType, environment: Environment, region: str 
         if region:
             raise ValueError(f"region must be empty in the sandbox, was {region!r}")
         base = os.environ.get(SANDBOX_URL_VARIABLE, DEFAULT_SANDBOX_URL).rstrip("/")
-        return Endpoints(f"{base}/{exchange.value}")
+        rest = f"{base}/{exchange.value}"
+        return Endpoints(rest, wallet=rest if exchange is ExchangeType.BINANCE else "")
     try:
         return _TABLE[exchange, environment, region]
     except KeyError:

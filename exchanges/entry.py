@@ -13,7 +13,8 @@ CLIENT_ORDER_ID_PATTERN = r"^[a-z][a-z0-9]{0,31}$"
 
 
 def _uppercase(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
+    """Only what is plain text: of other scripts, letters have capitals that read as another symbol (ſOLUSDT would become SOLUSDT)."""
+    return value.strip().upper() if isinstance(value, str) and value.isascii() else value
 
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)

@@ -255,6 +255,27 @@ class OrderAlreadyFinal(UnknownOrder):
     hint = "The order is already filled or canceled."
 
 
+class SettingRefused(ExchangeAPIError):
+    """Leverage, margin mode or position mode stay as they are."""
+
+    hint = "The exchange does not change this setting now."
+
+
+class OpenOrdersInTheWay(SettingRefused):
+    hint = "Cancel the open orders first."
+
+
+class PositionInTheWay(SettingRefused):
+    hint = "Close the open position first."
+
+
+class LeverageUnconfirmed(ExchangeAPIError):
+    """Raised by an order that names a leverage: the exchange did not confirm the leverage, so the order was not sent."""
+
+    is_transient = True
+    hint = "Nothing was placed: the exchange did not confirm the leverage."
+
+
 class NoChange(ExchangeAPIError):
     """It already is as asked (leverage, margin mode, position mode): a success, told apart so that the adapter may answer it as one."""
 

@@ -7,6 +7,7 @@ base units and `BTCUSDT` symbols. A read that fails raises; it never answers an 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from exchanges.clock import VenueClock
@@ -15,17 +16,34 @@ from exchanges.domain import (
     Balance,
     CancelResult,
     ExchangeType,
+    FundingRate,
     Instrument,
+    KeyPermissions,
     Kline,
+    LeverageBracket,
+    MarginMode,
     MarkPrice,
+    OrderBook,
     OrderRequest,
     OrderResult,
     OrderType,
     Position,
     PositionBook,
+    PositionMode,
+    PositionSide,
+    SymbolSettings,
+    Ticker,
     TimeInForce,
     Wallet,
 )
+
+
+class MarginModeScope(StrEnum):
+    """What a margin mode is set for; ORDER: it is not set, each order names its own, and each mode has a leverage of its own."""
+
+    SYMBOL = "symbol"
+    ACCOUNT = "account"
+    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +56,7 @@ class Capabilities:
     times_in_force: frozenset[TimeInForce]
     order_fields: frozenset[str]
     supports_hedge_mode: bool
+    margin_mode_scope: MarginModeScope
     max_klines_per_call: int
     acknowledges_without_state: bool
     client_ids_always_unique: bool
@@ -63,6 +82,10 @@ class IExchangeClient(Protocol):
 
         Refusals are InvalidOrder, InsufficientMargin, AuthenticationError...: nothing was placed. OutcomeUnknown: it may be live, look
         it up with `find_order`. A field that the adapter does not carry out raises UnsupportedField before anything is sent.
+
+        With `request.leverage` that is set at the venue first; an error there is never OutcomeUnknown, since nothing was placed. With
+        `request.position_side` LONG or SHORT (hedge mode) a reduce-only order must close that leg: one that would open it raises
+        ReduceOnlyRejected.
         """
         ...
 
@@ -111,13 +134,45 @@ class IExchangeClient(Protocol):
         """Resting orders, every page."""
         ...
 
-    async def set_leverage(self, symbol: str, leverage: int) -> bool:
-        """True when the venue now uses `leverage` (also when it already did)."""
+    async def get_key_permissions(self) -> KeyPermissions:
+        """What this client's key may do, by the venue's own word."""
         ...
 
-    async def close_position(self, symbol: str) -> OrderResult:
-        """Close the whole position at market, reduce-only. Raises ReduceOnlyRejected where there is none; with two hedge legs open
-        raises PositionModeMismatch, since the caller must say which."""
+    async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
+        """Margin mode and leverage of the next order in `symbol`. OKX has no mode by symbol but a leverage for each: `margin_mode` says of
+        which, cross where it is None. Elsewhere a symbol has one, whatever is asked, and is told with the mode it is in."""
+        ...
+
+    async def get_leverage_brackets(self, symbol: str) -> list[LeverageBracket]:
+        """Lowest floor first, without gaps. OKX counts them in contracts: there the USD are those of the present mark price."""
+        ...
+
+    async def set_leverage(
+        self, symbol: str, leverage: int, *, margin_mode: MarginMode | None = None, position_side: PositionSide | None = None
+    ) -> bool:
+        """True when the venue now uses `leverage` (also when it already did), for both legs where none is named.
+
+        `margin_mode` is for venues that keep a leverage for each (OKX, cross where it is None), `position_side` for those that keep one
+        for each leg (Bybit and OKX, isolated, in hedge mode); elsewhere they raise UnsupportedField. Raises OpenOrdersInTheWay or
+        PositionInTheWay where one of those forbids it.
+        """
+        ...
+
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> bool:
+        """True when `symbol` is now held in `margin_mode` (also when it already was). Bybit knows one mode for all symbols of the account
+        and changes it for all. OKX has no such setting and raises UnsupportedField: there each order names its mode
+        (`OrderRequest.margin_mode`). Raises OpenOrdersInTheWay, PositionInTheWay or SettingRefused where the venue does not change it."""
+        ...
+
+    async def set_position_mode(self, mode: PositionMode) -> bool:
+        """True when the account is now in `mode` (also when it already was). Raises OpenOrdersInTheWay, PositionInTheWay or, where the
+        venue does not say which, SettingRefused."""
+        ...
+
+    async def close_position(self, symbol: str, position_side: PositionSide | None = None) -> OrderResult:
+        """Close the whole position at market, reduce-only, in its own margin mode; with `position_side` that leg alone (LONG or SHORT
+        also name a one-way position of that direction). Raises ReduceOnlyRejected where there is none; with several open and none named
+        PositionModeMismatch, since the caller must say which."""
         ...
 
     async def get_instruments(self) -> list[Instrument]:
@@ -126,6 +181,18 @@ class IExchangeClient(Protocol):
 
     async def get_mark_prices(self) -> list[MarkPrice]:
         """Mark prices of every covered instrument."""
+        ...
+
+    async def get_order_book(self, symbol: str, depth: int = 50) -> OrderBook:
+        """At most `depth` levels a side, and no more than the venue gives: 1,000 (Binance, Bybit), 400 (OKX). BadParameter below 1."""
+        ...
+
+    async def get_tickers(self, symbol: str | None = None) -> list[Ticker]:
+        """The last day of every covered instrument, or of `symbol` alone. A market that has not traded yet is left out."""
+        ...
+
+    async def get_funding_rates(self, symbol: str | None = None) -> list[FundingRate]:
+        """The rate that the next funding of every covered instrument, or of `symbol` alone, will use as far as is known now."""
         ...
 
     async def get_server_time_ms(self) -> int:

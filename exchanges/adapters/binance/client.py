@@ -24,6 +24,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # the SDK is untyped
     def __init__(self, *, api_key: str, api_secret: str, venue: VenueContext) -> None:
         # What the SDK's path and signature methods read.
         self.FUTURES_URL = f"{venue.endpoints.rest}/fapi"
+        self.MARGIN_API_URL = f"{venue.endpoints.wallet}/sapi"
         self.API_KEY = api_key
         self.API_SECRET = api_secret
         self.PRIVATE_KEY = None

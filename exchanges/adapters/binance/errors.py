@@ -34,7 +34,7 @@ _CODES: dict[type[ExchangeAPIError], tuple[int, ...]] = {
     errors.AccountBlocked: (-2023,),
     errors.BadParameter: (
         *(-1013, -1014, -1020, -1023, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1114, -1115, -1116, -1117, -1118, -1119),
-        *(-1128, -1130, -1136, -4015, -4028, -4062, -4082, -4161, -5037, -5038, -5039, -5040),
+        *(-1128, -1130, -1136, -4015, -4028, -4062, -4082, -5037, -5038, -5039, -5040),
     ),
     errors.FilterViolation: (-1111, -4001, -4002, -4003, -4004, -4005, -4013, -4014, -4023, -4164),
     errors.PriceOutOfBand: (-4006, -4007, -4016, -4024, -4131, -4183, -4184, -4210, -4211),
@@ -53,6 +53,9 @@ _CODES: dict[type[ExchangeAPIError], tuple[int, ...]] = {
     errors.PositionModeMismatch: (-4060, -4061),
     errors.DuplicateClientOrderId: (-4116,),
     errors.OrderBusy: (-4117, -5026),
+    errors.OpenOrdersInTheWay: (-4047, -4067),
+    errors.PositionInTheWay: (-4048, -4068, -4161),
+    errors.SettingRefused: (-4168,),  # isolated margin under multi-assets mode
     errors.NoChange: (-4046, -4059, -4171, -5027),
 }
 _BY_CODE = {code: error for error, codes in _CODES.items() for code in codes}
@@ -67,6 +70,7 @@ _FIELDS: dict[str, tuple[int, ...]] = {
     "client_order_id": (-4015, -4116),
     "position_side": (-4060, -4061),
     "leverage": (-4028, -4161),
+    "margin_mode": (-4047, -4048, -4168),
 }
 _FIELD_BY_CODE = {code: field for field, codes in _FIELDS.items() for code in codes}
 

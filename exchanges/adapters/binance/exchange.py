@@ -1,14 +1,17 @@
 """One Binance USD-M account behind IExchangeClient: parameters to the client, answers through mapping and orders. Knows the order of
 requests and what is remembered between them; no wire field is named here but those of parameters."""
 
+import asyncio
 from datetime import datetime
 
-from exchanges.adapters.binance import mapping, orders
+from exchanges.adapters.binance import keys, mapping, margin, orders, quotes
 from exchanges.adapters.binance.candles import CANDLES_PER_PAGE, MAX_LIMIT, fetch_klines
 from exchanges.adapters.binance.client import BinanceClient
 from exchanges.adapters.binance.errors import EXCHANGE
+from exchanges.adapters.binance.intervals import FundingIntervals
 from exchanges.adapters.binance.mapping import read
 from exchanges.adapters.binance.settings import AccountSettings
+from exchanges.adapters.preparing import position_to_close, refuse_reduce_only_that_opens, with_leverage
 from exchanges.candles import kline_query
 from exchanges.clock import VenueClock
 from exchanges.domain import (
@@ -17,21 +20,29 @@ from exchanges.domain import (
     CancelResult,
     ExchangeConfig,
     ExchangeType,
+    FundingRate,
     Instrument,
+    KeyPermissions,
     Kline,
+    LeverageBracket,
+    MarginMode,
     MarkPrice,
+    OrderBook,
     OrderRequest,
     OrderResult,
     OrderType,
     Position,
     PositionBook,
+    PositionMode,
     PositionSide,
+    SymbolSettings,
+    Ticker,
     TimeInForce,
     Wallet,
 )
-from exchanges.errors import NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
+from exchanges.errors import NoChange, UnknownOrder, UnsupportedField
 from exchanges.order_rules import refuse_unsupported
-from exchanges.protocol import Capabilities
+from exchanges.protocol import Capabilities, MarginModeScope
 from exchanges.venue import VenueContext
 
 ORDERS_IN_HISTORY = 1_000
@@ -43,10 +54,11 @@ CAPABILITIES = Capabilities(
     order_fields=frozenset(
         {
             *("symbol", "side", "order_type", "quantity", "price"),
-            *("time_in_force", "reduce_only", "client_order_id", "position_side"),
+            *("time_in_force", "reduce_only", "client_order_id", "position_side", "leverage"),
         }
     ),
-    supports_hedge_mode=False,
+    supports_hedge_mode=True,
+    margin_mode_scope=MarginModeScope.SYMBOL,
     max_klines_per_call=CANDLES_PER_PAGE,
     acknowledges_without_state=False,
     client_ids_always_unique=False,
@@ -63,6 +75,7 @@ class BinanceExchange:
         self._clock = venue.clock
         self._instruments = venue.catalogue(self.get_instruments)
         self._settings = AccountSettings(self._client)
+        self._intervals = FundingIntervals(self._client)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -77,6 +90,9 @@ class BinanceExchange:
 
     async def place_order(self, request: OrderRequest) -> OrderResult:
         refuse_unsupported(request, CAPABILITIES)
+        refuse_reduce_only_that_opens(request, EXCHANGE)
+        if request.leverage is not None:
+            await with_leverage(self.set_leverage(request.symbol, request.leverage), request.leverage, EXCHANGE)
         answer = await self._client.futures_create_order(**orders.from_order_request(request))
         return read("new order", orders.to_order, answer, symbol=request.symbol, client_order_id=request.client_order_id)
 
@@ -150,22 +166,51 @@ class BinanceExchange:
         query = kline_query(EXCHANGE, interval, limit, start_time, end_time, max_limit=MAX_LIMIT, now_ms=self._clock.now_ms())
         return await fetch_klines(self._client, symbol, query)
 
-    async def set_leverage(self, symbol: str, leverage: int) -> bool:
+    async def get_key_permissions(self) -> KeyPermissions:
+        if not self._venue.endpoints.wallet:
+            return read("account", keys.to_demo_permissions, await self._client.futures_account_config())
+        return read("key permissions", keys.to_key_permissions, await self._client.get_account_api_permissions())
+
+    async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
+        return read("symbol settings", margin.to_symbol_settings, await self._client.futures_symbol_config(symbol=symbol), symbol)
+
+    async def get_leverage_brackets(self, symbol: str) -> list[LeverageBracket]:
+        return read("leverage brackets", margin.to_leverage_brackets, await self._client.futures_leverage_bracket(symbol=symbol), symbol)
+
+    async def set_leverage(
+        self, symbol: str, leverage: int, *, margin_mode: MarginMode | None = None, position_side: PositionSide | None = None
+    ) -> bool:
+        for name, value in (("margin_mode", margin_mode), ("position_side", position_side)):
+            if value is not None:
+                raise UnsupportedField(f"{name} must be left out: a symbol has one leverage here", exchange=EXCHANGE, field=name)
         try:
             answer = await self._client.futures_change_leverage(symbol=symbol, leverage=leverage)
         except NoChange:
             return True
         finally:
             self._settings.forget_symbols()
-        return read("leverage", mapping.is_leverage_set, answer, symbol=symbol, leverage=leverage)
+        return read("leverage", margin.is_leverage_set, answer, symbol=symbol, leverage=leverage)
 
-    async def close_position(self, symbol: str) -> OrderResult:
-        positions = await self.get_open_positions(symbol)
-        if not positions:
-            raise ReduceOnlyRejected(f"there is no open position in {symbol}", exchange=EXCHANGE, field="symbol")
-        position = positions[0]
-        if position.position_side is not PositionSide.BOTH:
-            raise PositionModeMismatch(f"the account is in hedge mode: say which leg of {symbol} to close", exchange=EXCHANGE)
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> bool:
+        try:
+            answer = await self._client.futures_change_margin_type(symbol=symbol, marginType=margin.MARGIN_TYPES[margin_mode])
+        except NoChange:
+            return True
+        finally:
+            self._settings.forget_symbols()
+        return read("margin mode", margin.is_changed, answer)
+
+    async def set_position_mode(self, mode: PositionMode) -> bool:
+        try:
+            answer = await self._client.futures_change_position_mode(dualSidePosition=margin.DUAL_SIDE[mode])
+        except NoChange:
+            return True
+        finally:
+            self._settings.forget_position_mode()
+        return read("position mode", margin.is_changed, answer)
+
+    async def close_position(self, symbol: str, position_side: PositionSide | None = None) -> OrderResult:
+        position = position_to_close(symbol, await self.get_open_positions(symbol), position_side, EXCHANGE)
         answer = await self._client.futures_create_order(**orders.from_position(position))
         return read("new order", orders.to_order, answer, symbol=position.venue_symbol)
 
@@ -175,6 +220,24 @@ class BinanceExchange:
     async def get_mark_prices(self) -> list[MarkPrice]:
         instruments = await self._instruments.by_venue_symbol()
         return read("mark prices", mapping.to_mark_prices, await self._client.futures_mark_price(), instruments)
+
+    async def get_order_book(self, symbol: str, depth: int = 50) -> OrderBook:
+        answer = await self._client.futures_order_book(symbol=symbol, limit=quotes.to_wire_depth(depth))
+        return read("order book", quotes.to_order_book, answer, symbol=symbol, depth=depth)
+
+    async def get_tickers(self, symbol: str | None = None) -> list[Ticker]:
+        instruments = await self._instruments.by_venue_symbol()
+        wanted, client = _for_symbol(symbol), self._client
+        answers = await asyncio.gather(
+            client.futures_ticker(**wanted), client.futures_orderbook_ticker(**wanted), client.futures_mark_price(**wanted)
+        )
+        return read("tickers", quotes.to_tickers, *answers, instruments, asked=symbol)
+
+    async def get_funding_rates(self, symbol: str | None = None) -> list[FundingRate]:
+        instruments = await self._instruments.by_venue_symbol()
+        intervals_h = await self._intervals.by_symbol()
+        answer = await self._client.futures_mark_price(**_for_symbol(symbol))
+        return read("funding", quotes.to_funding_rates, answer, intervals_h, instruments, asked=symbol)
 
     async def get_server_time_ms(self) -> int:
         return read("server time", mapping.to_server_time_ms, await self._client.futures_time())

@@ -4,7 +4,7 @@ Quantities on the wire are base units and a symbol is its own venue symbol, so n
 "none" becomes None. Source: Binance USD-M futures REST documentation.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -42,13 +42,13 @@ _moment = datetime.fromtimestamp
 _BOTH, _LONG, _SHORT = PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT
 _CROSS, _ISOLATED = MarginMode.CROSS, MarginMode.ISOLATED
 _POSITION_SIDES = {side.value: side for side in PositionSide}
-_MARGIN_MODES = {"CROSSED": MarginMode.CROSS, "CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
+MARGIN_MODES = {"CROSSED": MarginMode.CROSS, "CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
 _PERPETUALS = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL", "PERPETUAL_DELIVERING"})
 
 _INSTRUMENTS = TypeAdapter(list[Instrument])
 
 
-class SymbolSettings(NamedTuple):
+class SymbolConfig(NamedTuple):
     leverage: Decimal
     margin_mode: MarginMode
 
@@ -83,7 +83,7 @@ def without_leverage(holdings: Sequence[Holding]) -> set[str]:
 
 
 def to_position_book(
-    holdings: Sequence[Holding], *, instruments: Mapping[str, Instrument], settings: Mapping[str, SymbolSettings | None]
+    holdings: Sequence[Holding], *, instruments: Mapping[str, Instrument], settings: Mapping[str, SymbolConfig | None]
 ) -> PositionBook:
     """Positions of `instruments` (by venue symbol), with leverage and margin mode of `settings`, of which a symbol may be missing."""
     positions: list[Position] = []
@@ -96,26 +96,6 @@ def to_position_book(
         else:
             positions.append(_position(row, amount, instrument.symbol, settings.get(venue_symbol)))
     return PositionBook(positions, list(not_covered))
-
-
-def to_symbol_settings(answer: object, symbols: Collection[str]) -> dict[str, SymbolSettings]:
-    """symbolConfig, for `symbols` alone: the venue lists several hundred."""
-    return {
-        row["symbol"]: SymbolSettings(to_decimal(row["leverage"]), _MARGIN_MODES[row["marginType"].upper()])
-        for row in rows_of(answer)
-        if row["symbol"] in symbols
-    }
-
-
-def to_position_mode(body: Row) -> PositionMode:
-    """KeyError for anything but true and false."""
-    return {True: PositionMode.HEDGE, False: PositionMode.ONE_WAY}[body["dualSidePosition"]]
-
-
-def is_leverage_set(body: Row, *, symbol: str, leverage: int) -> bool:
-    if body["symbol"] != symbol:
-        raise ValueError("another symbol than was asked about")
-    return to_decimal(body["leverage"]) == leverage
 
 
 def to_balances(body: Row) -> list[Balance]:
@@ -216,6 +196,11 @@ def to_time(value: object) -> datetime | None:
     return None if value in (None, 0, "0", "") else _moment(_ms(value) / 1_000, UTC)
 
 
+def to_moment(value: object) -> datetime:
+    """Wire milliseconds that must be there."""
+    return _moment(_ms(value) / 1_000, UTC)
+
+
 def to_text(value: object) -> str:
     """A symbol, an asset, a client order id: all are text."""
     if not isinstance(value, str):
@@ -223,7 +208,7 @@ def to_text(value: object) -> str:
     return value
 
 
-def _position(row: Row, amount: Decimal, symbol: str, settings: SymbolSettings | None) -> Position:
+def _position(row: Row, amount: Decimal, symbol: str, settings: SymbolConfig | None) -> Position:
     leg = _POSITION_SIDES[row["positionSide"]]
     side = _LONG if amount > 0 else _SHORT
     if leg is not side and leg is not _BOTH:
@@ -261,10 +246,10 @@ def _position(row: Row, amount: Decimal, symbol: str, settings: SymbolSettings |
     )
 
 
-def _margin_mode(row: Row, isolated_margin: str | None, settings: SymbolSettings | None) -> MarginMode:
+def _margin_mode(row: Row, isolated_margin: str | None, settings: SymbolConfig | None) -> MarginMode:
     """What the row itself says goes before the settings, which may be a minute old."""
     if "marginType" in row:
-        return _MARGIN_MODES[row["marginType"].upper()]
+        return MARGIN_MODES[row["marginType"].upper()]
     if isolated_margin or row.get("isolated") is True:
         return _ISOLATED
     return settings.margin_mode if settings else _CROSS

@@ -41,8 +41,9 @@ _TIMES_IN_FORCE = {time.value: time for time in TimeInForce}
 
 
 def from_order_request(request: OrderRequest) -> dict[str, str | None]:
-    """Parameters of a MARKET or LIMIT order in one-way mode. A client order id of None leaves it to the venue; the key must be there all
-    the same, or the SDK puts in an id with a prefix of its own."""
+    """Parameters of a MARKET or LIMIT order. A client order id of None leaves it to the venue; the key must be there all the same, or the
+    SDK puts in an id with a prefix of its own. An order that names a leg carries no reduce-only flag, which the venue refuses there: what
+    closes a leg cannot turn it around."""
     params: dict[str, str | None] = {
         "symbol": request.symbol,
         "side": request.side,
@@ -54,19 +55,22 @@ def from_order_request(request: OrderRequest) -> dict[str, str | None]:
     if request.price is not None:
         params["price"] = fixed(request.price)
         params["timeInForce"] = request.time_in_force or TimeInForce.GTC
-    if request.reduce_only:
+    if request.position_side is not PositionSide.BOTH:
+        params["positionSide"] = request.position_side
+    elif request.reduce_only:
         params["reduceOnly"] = "true"
     return params
 
 
 def from_position(position: Position) -> dict[str, str | None]:
-    """Parameters of the market order that closes a position of one-way mode."""
+    """Parameters of the market order that closes a position."""
+    is_leg = position.position_side is not PositionSide.BOTH
     return {
         "symbol": position.venue_symbol,
         "side": "SELL" if position.side is PositionSide.LONG else "BUY",
         "type": "MARKET",
         "quantity": fixed(position.quantity),
-        "reduceOnly": "true",
+        **({"positionSide": position.position_side} if is_leg else {"reduceOnly": "true"}),
         "newClientOrderId": None,
         "newOrderRespType": "RESULT",
     }

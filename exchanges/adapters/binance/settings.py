@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Set
 
 from exchanges.adapters.binance.client import BinanceClient
-from exchanges.adapters.binance.mapping import SymbolSettings, read, to_position_mode, to_symbol_settings
+from exchanges.adapters.binance.mapping import SymbolConfig, read
+from exchanges.adapters.binance.margin import to_position_mode, to_symbol_configs
 from exchanges.domain import PositionMode
 from exchanges.errors import ExchangeAPIError
 
@@ -21,12 +22,12 @@ class AccountSettings:
         self._client = client
         self._monotonic = monotonic
         # Only what is asked for is kept, None where the venue did not say: it lists several hundred symbols.
-        self._by_symbol: dict[str, SymbolSettings | None] = {}
+        self._by_symbol: dict[str, SymbolConfig | None] = {}
         self._symbols_until = 0.0
         self._mode: PositionMode | None = None
         self._mode_until = 0.0
 
-    async def of_symbols(self, symbols: Set[str]) -> Mapping[str, SymbolSettings | None]:
+    async def of_symbols(self, symbols: Set[str]) -> Mapping[str, SymbolConfig | None]:
         """Never raises: a position is worth reporting without its leverage. An error is logged and tried again ten seconds later."""
         is_due = self._monotonic() >= self._symbols_until
         if symbols and (is_due or not symbols <= self._by_symbol.keys()):
@@ -39,13 +40,16 @@ class AccountSettings:
             self._mode_until = self._monotonic() + KEEP_FOR_S
         return self._mode
 
+    def forget_position_mode(self) -> None:
+        self._mode = None
+
     def forget_symbols(self) -> None:
         self._by_symbol = {}
         self._symbols_until = 0.0
 
     async def _refresh_symbols(self, symbols: Set[str]) -> None:
         try:
-            known = read("symbol settings", to_symbol_settings, await self._client.futures_symbol_config(), symbols)
+            known = read("symbol settings", to_symbol_configs, await self._client.futures_symbol_config(), symbols)
             keep_for_s = KEEP_FOR_S
         except ExchangeAPIError as error:
             logger.warning("leverage and margin modes stay unknown for now: %s %s", type(error).__name__, error.code)

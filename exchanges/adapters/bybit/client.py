@@ -10,6 +10,7 @@ from pybit._v5_account import AccountHTTP
 from pybit._v5_market import MarketHTTP
 from pybit._v5_position import PositionHTTP
 from pybit._v5_trade import TradeHTTP
+from pybit._v5_user import UserHTTP
 
 from exchanges.adapters.bybit.errors import EXCHANGE, error_from_code, error_from_status, is_ban
 from exchanges.adapters.bybit.wire import QUERY_VALUE
@@ -24,7 +25,7 @@ Envelope = dict[str, Any]
 _RATE_RESET_HEADER = "X-Bapi-Limit-Reset-Timestamp"
 
 
-class BybitClient(MarketHTTP, TradeHTTP, PositionHTTP, AccountHTTP):  # type: ignore[misc]  # the SDK is untyped
+class BybitClient(MarketHTTP, TradeHTTP, PositionHTTP, AccountHTTP, UserHTTP):  # type: ignore[misc]  # the SDK is untyped
     """One account's requests."""
 
     def __init__(self, config: ExchangeConfig, venue: VenueContext) -> None:
@@ -95,8 +96,7 @@ class BybitClient(MarketHTTP, TradeHTTP, PositionHTTP, AccountHTTP):  # type: ig
         return self._error_in(envelope, code, response, is_write=is_write)
 
     def _error_in(self, envelope: Envelope, code: int, response: Response, *, is_write: bool) -> ExchangeAPIError:
-        message = envelope.get("retMsg")
-        text = message if isinstance(message, str) else ""
+        text = _words_of(envelope)
         return error_from_code(
             code,
             text.replace(self.api_key, "***") if self.api_key else text,
@@ -104,6 +104,14 @@ class BybitClient(MarketHTTP, TradeHTTP, PositionHTTP, AccountHTTP):  # type: ig
             http_status=response.status,
             retry_after_s=_seconds_until_reset(response, self._clock),
         )
+
+
+def _words_of(envelope: Envelope) -> str:
+    """The venue's message, and behind it the reasons that some refusals list."""
+    message, answer = envelope.get("retMsg"), envelope.get("result")
+    reasons = answer.get("reasons") if isinstance(answer, dict) else None
+    listed = [each.get("reasonMsg") for each in reasons if isinstance(each, dict)] if isinstance(reasons, list) else []
+    return ": ".join(text for text in (message, *listed) if isinstance(text, str) and text)
 
 
 def _code_in(envelope: object) -> int | None:

@@ -22,12 +22,14 @@ from exchanges.errors import (
     MarketNotTrading,
     NoChange,
     NotFillable,
+    OpenOrdersInTheWay,
     OrderAlreadyFinal,
     OrderBusy,
     OutcomeUnknown,
     Overloaded,
     OverloadedOutcomeUnknown,
     PermissionDenied,
+    PositionInTheWay,
     PositionModeMismatch,
     PriceOutOfBand,
     RateLimited,
@@ -36,6 +38,7 @@ from exchanges.errors import (
     RegionRestricted,
     RequestExpired,
     RiskLimitExceeded,
+    SettingRefused,
     TooManyOpenOrders,
     UnknownOrder,
     UnmappedVenueError,
@@ -68,13 +71,16 @@ _CODES_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     OutcomeUnknown: "10000 10014 10016",
     OverloadedOutcomeUnknown: "429 10429",
     PermissionDenied: "10005 10028 10029 30133 30134 110065 110067 110068 110069 110088 110096 110097 110100 110119 110135 110136",
-    PositionModeMismatch: "110005 110024 110028 110029",
+    OpenOrdersInTheWay: "110028",
+    PositionInTheWay: "110024",
+    PositionModeMismatch: "110005 110029",
     PriceOutOfBand: "30208 30209 110003 110120 110121",
     RateLimited: "10018",
     ReduceOnlyMarket: "30228 110023 110042 110137",
     ReduceOnlyRejected: "110017 110033 110034",
     RegionRestricted: "10009 10024 110123 110124 110125 110132",
     RequestExpired: "-1",
+    SettingRefused: "3400045",
     RiskLimitExceeded: "30135 30136 110013 110021 110022 110031 110048 110085 110086 110087 110089 110090 3400139",
     TooManyOpenOrders: "110009 110020 110061",
     UnknownOrder: "110001",
@@ -94,14 +100,23 @@ _FIELD_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     PriceOutOfBand: "price",
     RiskLimitExceeded: "quantity",
 }
-# 10001 is every wrong parameter; only its text tells which.
-_MEANINGS_OF_10001: tuple[tuple[str, type[ExchangeAPIError], str], ...] = (
-    ("openapi sign params", BadApiKey, ""),
-    ("position idx", PositionModeMismatch, "position_side"),
-    ("number of contracts", FilterViolation, "quantity"),
-    ("qty invalid", FilterViolation, "quantity"),
-    ("price invalid", FilterViolation, "price"),
-)
+# Codes of which only the text tells what is wrong: 10001 is every wrong parameter, 3400045 every refusal of a margin mode.
+_MEANINGS_BY_TEXT: dict[int, tuple[tuple[str, type[ExchangeAPIError], str], ...]] = {
+    10001: (
+        ("openapi sign params", BadApiKey, ""),
+        ("position idx", PositionModeMismatch, "position_side"),
+        ("number of contracts", FilterViolation, "quantity"),
+        ("qty invalid", FilterViolation, "quantity"),
+        ("price invalid", FilterViolation, "price"),
+        ("leverage", BadParameter, "leverage"),
+    ),
+    3400045: (
+        ("active order", OpenOrdersInTheWay, "margin_mode"),
+        ("open order", OpenOrdersInTheWay, "margin_mode"),
+        ("position", PositionInTheWay, "margin_mode"),
+        ("", SettingRefused, "margin_mode"),
+    ),
+}
 _FIELD_BY_CODE = {30135: "leverage", 30136: "leverage", 110013: "leverage", 110086: "leverage", 110087: "leverage"}
 _CLASS_BY_STATUS: dict[int, type[ExchangeAPIError]] = {
     400: BadParameter,
@@ -146,10 +161,9 @@ def error_from_status(status: int, text: str, *, is_write: bool) -> ExchangeAPIE
 
 
 def _meaning(code: int, message: str) -> tuple[type[ExchangeAPIError], str]:
-    if code == 10001:
-        for words, error_class, field in _MEANINGS_OF_10001:
-            if words in message.lower():
-                return error_class, field
+    for words, error_class, field in _MEANINGS_BY_TEXT.get(code, ()):
+        if words in message.lower():
+            return error_class, field
     error_class = CLASS_BY_CODE.get(code, UnmappedVenueError)
     return error_class, _FIELD_BY_CODE.get(code, _FIELD_BY_CLASS.get(error_class, ""))
 

@@ -1,25 +1,26 @@
-"""One Bybit account behind IExchangeClient: parameters -> client -> mapping. Linear USDT perpetuals of a unified account, one-way mode.
+"""One Bybit account behind IExchangeClient: parameters -> client -> mapping. Linear USDT perpetuals of a unified account.
 
 Bybit acknowledges an order or a cancel before it is carried out, so an order is queried once before it is answered. Account settings and
 what is held outside linear USDT perpetuals are asked for once a minute; everything else is asked for when it is asked of us.
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 from uuid import uuid4
 
-from exchanges.adapters.bybit import mapping, orders
+from exchanges.adapters.bybit import keys, mapping, margin, orders, quotes
 from exchanges.adapters.bybit.candles import CANDLES_PER_PAGE, MAX_LIMIT, fetch_klines
 from exchanges.adapters.bybit.client import BybitClient, Envelope
 from exchanges.adapters.bybit.errors import EXCHANGE
 from exchanges.adapters.bybit.orders import LINEAR
 from exchanges.adapters.bybit.pages import every_page
-from exchanges.adapters.bybit.settings import POSITIONS_PER_PAGE, AccountSettings
+from exchanges.adapters.bybit.settings import ORDERS_PER_PAGE, POSITIONS_PER_PAGE, SETTLE_COIN, AccountSettings
 from exchanges.adapters.bybit.wire import Row, answered
+from exchanges.adapters.preparing import position_to_close, refuse_reduce_only_that_opens, with_leverage
 from exchanges.candles import kline_query
 from exchanges.clock import VenueClock
 from exchanges.domain import (
@@ -28,9 +29,14 @@ from exchanges.domain import (
     CancelResult,
     ExchangeConfig,
     ExchangeType,
+    FundingRate,
     Instrument,
+    KeyPermissions,
     Kline,
+    LeverageBracket,
+    MarginMode,
     MarkPrice,
+    OrderBook,
     OrderRequest,
     OrderResult,
     OrderType,
@@ -38,13 +44,17 @@ from exchanges.domain import (
     PositionBook,
     PositionMode,
     PositionSide,
+    SymbolSettings,
+    Ticker,
     TimeInForce,
     Wallet,
 )
-from exchanges.errors import BadParameter, ExchangeAPIError, NoChange, PositionModeMismatch, ReduceOnlyRejected, UnknownOrder
+from exchanges.errors import ExchangeAPIError, NoChange, UnknownOrder, UnsupportedField
 from exchanges.order_rules import refuse_unsupported
-from exchanges.protocol import Capabilities
+from exchanges.protocol import Capabilities, MarginModeScope
 from exchanges.venue import VenueContext
+
+T = TypeVar("T")
 
 CAPABILITIES = Capabilities(
     exchange=ExchangeType.BYBIT,
@@ -52,30 +62,21 @@ CAPABILITIES = Capabilities(
     times_in_force=frozenset(TimeInForce),
     order_fields=frozenset(
         {
-            "symbol",
-            "side",
-            "order_type",
-            "quantity",
-            "price",
-            "time_in_force",
-            "reduce_only",
-            "client_order_id",
-            "position_side",
+            *("symbol", "side", "order_type", "quantity", "price"),
+            *("time_in_force", "reduce_only", "client_order_id", "position_side", "leverage"),
         }
     ),
-    supports_hedge_mode=False,
+    supports_hedge_mode=True,
+    margin_mode_scope=MarginModeScope.ACCOUNT,
     max_klines_per_call=CANDLES_PER_PAGE,
     acknowledges_without_state=True,
     client_ids_always_unique=True,
     visibility_lag_s=5.0,
 )
 
-SETTLE_COIN = "USDT"
-ORDERS_PER_PAGE = 50
 EXECUTIONS_PER_PAGE = 100
 INSTRUMENTS_PER_PAGE = 1_000
 CONFIRM_DEADLINE_S = 2.0
-_IDENTITY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class BybitExchange:
@@ -99,12 +100,16 @@ class BybitExchange:
 
     async def place_order(self, request: OrderRequest) -> OrderResult:
         refuse_unsupported(request, CAPABILITIES)
+        refuse_reduce_only_that_opens(request, EXCHANGE)
+        if request.leverage is not None:
+            leg = None if await self._settings.margin_mode.get() is MarginMode.CROSS else request.position_side
+            await with_leverage(self.set_leverage(request.symbol, request.leverage, position_side=leg), request.leverage, EXCHANGE)
         instrument = await self._instruments.by_symbol(request.symbol)
         sent = orders.from_order_request(request, instrument)
         return await self._submit(sent, instrument, request.quantity)
 
     async def cancel_order(self, symbol: str, order_id: str) -> CancelResult:
-        _refuse_malformed("order_id", order_id)
+        orders.refuse_malformed_id("order_id", order_id)
         instrument = await self._instruments.by_symbol(symbol)
         envelope = await self._client.cancel_order(category=LINEAR, symbol=instrument.venue_symbol, orderId=order_id)
         return answered(orders.to_cancel_result, envelope, symbol, order_id)
@@ -169,26 +174,49 @@ class BybitExchange:
         envelopes = await every_page(self._client.get_open_orders, category=LINEAR, **scope, limit=ORDERS_PER_PAGE)
         return answered(orders.to_open_orders, envelopes, instruments)
 
-    async def set_leverage(self, symbol: str, leverage: int) -> bool:
+    async def get_key_permissions(self) -> KeyPermissions:
+        return answered(keys.to_key_permissions, await self._client.get_api_key_information())
+
+    async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
         instrument = await self._instruments.by_symbol(symbol)
-        wanted = str(leverage)
+        margin_mode = await self._settings.margin_mode.get()
+        envelope = await self._client.get_positions(category=LINEAR, symbol=instrument.venue_symbol)
+        return answered(margin.to_symbol_settings, envelope, instrument, margin_mode)
+
+    async def get_leverage_brackets(self, symbol: str) -> list[LeverageBracket]:
+        instrument = await self._instruments.by_symbol(symbol)
+        envelopes = await every_page(self._client.get_risk_limit, category=LINEAR, symbol=instrument.venue_symbol)
+        return answered(margin.to_leverage_brackets, envelopes, instrument)
+
+    async def set_leverage(
+        self, symbol: str, leverage: int, *, margin_mode: MarginMode | None = None, position_side: PositionSide | None = None
+    ) -> bool:
+        """For one leg the other's is read first, since Bybit sets both at once."""
+        if margin_mode is not None:
+            raise UnsupportedField("margin_mode must be left out: the account has one for all", exchange=EXCHANGE, field="margin_mode")
+        instrument = await self._instruments.by_symbol(symbol)
+        settings = None if position_side in (None, PositionSide.BOTH) else await self.get_symbol_settings(symbol)
+        leverages = margin.from_leverage(leverage, position_side, settings)
         with suppress(NoChange):
-            await self._client.set_leverage(category=LINEAR, symbol=instrument.venue_symbol, buyLeverage=wanted, sellLeverage=wanted)
+            await self._client.set_leverage(category=LINEAR, symbol=instrument.venue_symbol, **leverages)
         return True
 
-    async def close_position(self, symbol: str) -> OrderResult:
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> bool:
+        await self._instruments.by_symbol(symbol)
+        return await self._settings.set_margin_mode(margin_mode)
+
+    async def set_position_mode(self, mode: PositionMode) -> bool:
+        is_set = await self._settings.set_position_mode(mode)
+        self._holds_hedge_legs = False  # until the next poll shows some
+        return is_set
+
+    async def close_position(self, symbol: str, position_side: PositionSide | None = None) -> OrderResult:
         """Above the venue's maximum of one market order it closes that much, and `quantity` of the answer says how much."""
         instrument = await self._instruments.by_symbol(symbol)
-        positions = await self.get_open_positions(symbol)
-        if not positions:
-            raise ReduceOnlyRejected(f"there is no open position in {symbol}", exchange=EXCHANGE, field="symbol")
-        if len(positions) > 1:
-            raise PositionModeMismatch(
-                f"position_side must be given: {symbol} has a long and a short position", exchange=EXCHANGE, field="position_side"
-            )
+        position = position_to_close(symbol, await self.get_open_positions(symbol), position_side, EXCHANGE)
         # Without an id of our own an answer that is lost on the way could not be looked up.
-        sent = orders.from_position(positions[0], client_order_id=f"c{uuid4().hex[:31]}")
-        return await self._submit(sent, instrument, positions[0].quantity)
+        sent = orders.from_position(position, client_order_id=f"c{uuid4().hex[:31]}")
+        return await self._submit(sent, instrument, position.quantity)
 
     async def get_instruments(self) -> list[Instrument]:
         envelopes = await every_page(self._client.get_instruments_info, category=LINEAR, limit=INSTRUMENTS_PER_PAGE)
@@ -197,6 +225,18 @@ class BybitExchange:
     async def get_mark_prices(self) -> list[MarkPrice]:
         instruments = await self._instruments.by_venue_symbol()
         return answered(mapping.to_marks, await self._client.get_tickers(category=LINEAR), instruments)
+
+    async def get_order_book(self, symbol: str, depth: int = 50) -> OrderBook:
+        limit = quotes.to_wire_depth(depth)
+        instrument = await self._instruments.by_symbol(symbol)
+        envelope = await self._client.get_orderbook(category=LINEAR, symbol=instrument.venue_symbol, limit=limit)
+        return answered(quotes.to_order_book, envelope, instrument, depth)
+
+    async def get_tickers(self, symbol: str | None = None) -> list[Ticker]:
+        return await self._read_tickers(quotes.to_tickers, symbol)
+
+    async def get_funding_rates(self, symbol: str | None = None) -> list[FundingRate]:
+        return await self._read_tickers(quotes.to_funding_rates, symbol)
 
     async def get_server_time_ms(self) -> int:
         return answered(mapping.to_server_time_ms, await self._client.get_server_time())
@@ -220,6 +260,15 @@ class BybitExchange:
     async def _fetch_wallet(self) -> Row:
         return await self._client.get_wallet_balance(accountType="UNIFIED")  # type: ignore[no-any-return]
 
+    async def _read_tickers(
+        self, to_x: Callable[[Row, Mapping[str, Instrument], Instrument | None], list[T]], symbol: str | None
+    ) -> list[T]:
+        """Bybit tells prices and funding in one answer."""
+        instruments = await self._instruments.by_venue_symbol()
+        asked = None if symbol is None else await self._instruments.by_symbol(symbol)
+        envelope = await self._client.get_tickers(category=LINEAR, symbol=asked.venue_symbol if asked else None)
+        return answered(to_x, envelope, instruments, asked)
+
     async def _look_up(self, instrument: Instrument, key: str, wanted: str) -> OrderResult | None:
         for call in (self._client.get_open_orders, self._client.get_order_history):
             order = await self._ask(call, instrument, key, wanted)
@@ -228,7 +277,7 @@ class BybitExchange:
         return None
 
     async def _ask(self, call: Callable[..., Awaitable[Envelope]], instrument: Instrument, key: str, wanted: str) -> OrderResult | None:
-        _refuse_malformed("order_id" if key == "orderId" else "client_order_id", wanted)
+        orders.refuse_malformed_id("order_id" if key == "orderId" else "client_order_id", wanted)
         envelope = await call(category=LINEAR, symbol=instrument.venue_symbol, **{key: wanted})
         return answered(orders.to_order, envelope, key, wanted, instrument)
 
@@ -245,8 +294,3 @@ class BybitExchange:
         if found is None or found.client_order_id != client_order_id:
             return answered(orders.to_acknowledgement, envelope, sent, instrument, quantity)
         return found
-
-
-def _refuse_malformed(field: str, value: str) -> None:
-    if not _IDENTITY.fullmatch(value):
-        raise BadParameter(f"{field} must be 1 to 64 letters, digits, - or _, was {value[:80]!r}", exchange=EXCHANGE, field=field)

@@ -3,10 +3,12 @@
 Bybit acknowledges before it decides: an acknowledgement says nothing of the order's state.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from exchanges.adapters.bybit.errors import EXCHANGE
 from exchanges.adapters.bybit.wire import LEGS, Row, to_client_order_id, to_moment, to_moment_or_none, to_price_or_none, to_rows, to_text
 from exchanges.decimals import fixed, to_decimal, to_decimals_or_none
 from exchanges.domain import (
@@ -21,6 +23,7 @@ from exchanges.domain import (
     PositionSide,
     TimeInForce,
 )
+from exchanges.errors import BadParameter
 
 LINEAR = "linear"
 
@@ -64,6 +67,7 @@ _TYPES_BY_DIRECTION: dict[tuple[str, object], dict[str, OrderType]] = {
     ("Buy", 2): _TAKE_PROFIT,
     ("Sell", 1): _TAKE_PROFIT,
 }
+_IDENTITY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NO_REASON = ("", "EC_NoError", "UNKNOWN", None)
 
 
@@ -97,6 +101,12 @@ def from_position(position: Position, client_order_id: str) -> Row:
         "positionIdx": _POSITION_IDX[position.position_side],
         "orderLinkId": client_order_id,
     }
+
+
+def refuse_malformed_id(field: str, value: str) -> None:
+    """Raises BadParameter for what cannot be an order id or a client order id."""
+    if not _IDENTITY.fullmatch(value):
+        raise BadParameter(f"{field} must be 1 to 64 letters, digits, - or _, was {value[:80]!r}", exchange=EXCHANGE, field=field)
 
 
 def to_acknowledged_ids(envelope: Row, sent: Row) -> tuple[str, str]:

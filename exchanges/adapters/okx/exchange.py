@@ -1,20 +1,22 @@
-"""One OKX account behind IExchangeClient: parameters -> client -> mapping. Linear USDT perpetuals, one-way mode, cross margin.
+"""One OKX account behind IExchangeClient: parameters -> client -> mapping. Linear USDT perpetuals.
 
 OKX acknowledges an order or a cancel before it is carried out, so an order is queried once before it is answered. Account settings are
 asked for once a minute; everything else is asked for when it is asked of us.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
-from exchanges.adapters.okx import mapping, orders
+from exchanges.adapters.okx import keys, mapping, margin, orders, quotes
 from exchanges.adapters.okx.candles import MAX_LIMIT, RECENT_PAGE, fetch_klines
 from exchanges.adapters.okx.client import OkxClient
 from exchanges.adapters.okx.errors import EXCHANGE
-from exchanges.adapters.okx.wire import Row, answered, to_identity
+from exchanges.adapters.okx.pages import every_page
+from exchanges.adapters.okx.settings import AccountSettings
+from exchanges.adapters.okx.wire import Row, answered
+from exchanges.adapters.preparing import position_to_close, refuse_reduce_only_that_opens, with_leverage
 from exchanges.candles import kline_query
 from exchanges.clock import VenueClock
 from exchanges.domain import (
@@ -23,30 +25,30 @@ from exchanges.domain import (
     CancelResult,
     ExchangeConfig,
     ExchangeType,
+    FundingRate,
     Instrument,
+    KeyPermissions,
     Kline,
+    LeverageBracket,
     MarginMode,
     MarkPrice,
+    OrderBook,
     OrderRequest,
     OrderResult,
     OrderSide,
     OrderType,
     Position,
     PositionBook,
+    PositionMode,
     PositionSide,
+    SymbolSettings,
+    Ticker,
     TimeInForce,
     Wallet,
 )
-from exchanges.errors import (
-    BadParameter,
-    BadVenueResponse,
-    ExchangeAPIError,
-    PositionModeMismatch,
-    ReduceOnlyRejected,
-    UnknownOrder,
-)
+from exchanges.errors import ExchangeAPIError, UnknownOrder, UnsupportedField
 from exchanges.order_rules import refuse_unsupported
-from exchanges.protocol import Capabilities
+from exchanges.protocol import Capabilities, MarginModeScope
 from exchanges.venue import VenueContext
 
 CAPABILITIES = Capabilities(
@@ -55,18 +57,12 @@ CAPABILITIES = Capabilities(
     times_in_force=frozenset(TimeInForce),
     order_fields=frozenset(
         {
-            "symbol",
-            "side",
-            "order_type",
-            "quantity",
-            "price",
-            "time_in_force",
-            "reduce_only",
-            "client_order_id",
-            "position_side",
+            *("symbol", "side", "order_type", "quantity", "price"),
+            *("time_in_force", "reduce_only", "client_order_id", "position_side", "leverage", "margin_mode"),
         }
     ),
-    supports_hedge_mode=False,
+    supports_hedge_mode=True,
+    margin_mode_scope=MarginModeScope.ORDER,
     max_klines_per_call=RECENT_PAGE,
     acknowledges_without_state=True,
     client_ids_always_unique=True,
@@ -74,12 +70,10 @@ CAPABILITIES = Capabilities(
 )
 
 SWAP = "SWAP"
+EVERY_SWAP = "ANY"
 # Only conditional and oco can be asked for together. Iceberg, twap and chase are the venue's own working orders.
 ALGO_LISTS = ("conditional,oco", "trigger", "move_order_stop", "chase", "iceberg", "twap")
-ORDERS_PAGE = 100
-MAX_PAGES = 100
 CONFIRM_DEADLINE_S = 2.0
-CONFIG_AGE_S = 60.0
 
 
 class OkxExchange:
@@ -90,8 +84,7 @@ class OkxExchange:
         self._venue = venue
         self._clock = venue.clock
         self._instruments = venue.catalogue(self.get_instruments)
-        self._account_config: mapping.AccountConfig | None = None
-        self._account_config_at = 0.0
+        self._settings = AccountSettings(self._client)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -106,10 +99,15 @@ class OkxExchange:
 
     async def place_order(self, request: OrderRequest) -> OrderResult:
         refuse_unsupported(request, CAPABILITIES)
-        return await self._submit(request, await self._instruments.by_symbol(request.symbol), MarginMode.CROSS)
+        refuse_reduce_only_that_opens(request, EXCHANGE)
+        instrument = await self._instruments.by_symbol(request.symbol)
+        if request.leverage is not None:
+            setting = self._settings.set_leverage(instrument, request.leverage, request.margin_mode, request.position_side)
+            await with_leverage(setting, request.leverage, EXCHANGE)
+        return await self._submit(request, instrument)
 
-    async def _submit(self, request: OrderRequest, instrument: Instrument, margin_mode: MarginMode) -> OrderResult:
-        rows = await self._client.place_order(**orders.from_order_request(request, instrument, margin_mode))
+    async def _submit(self, request: OrderRequest, instrument: Instrument) -> OrderResult:
+        rows = await self._client.place_order(**orders.from_order_request(request, instrument))
         return await self._confirmed(answered(orders.to_acknowledgement, rows, request), instrument)
 
     async def _confirmed(self, acknowledged: OrderResult, instrument: Instrument) -> OrderResult:
@@ -142,18 +140,12 @@ class OkxExchange:
         return [balance for balance in balances if asset is None or balance.asset == asset.upper()]
 
     async def get_account(self) -> AccountSummary:
-        config = await self._load_config()
+        config = await self._settings.config()
         return answered(mapping.to_account, await self._client.get_account_balance(), config)
 
     async def get_wallet(self) -> Wallet:
-        config = await self._load_config()
+        config = await self._settings.config()
         return answered(mapping.to_wallet, await self._client.get_account_balance(), config)
-
-    async def _load_config(self) -> mapping.AccountConfig:
-        if self._account_config is None or time.monotonic() - self._account_config_at > CONFIG_AGE_S:
-            self._account_config = answered(mapping.to_account_config, await self._client.get_account_config())
-            self._account_config_at = time.monotonic()
-        return self._account_config
 
     async def get_klines(
         self, symbol: str, interval: str, limit: int = 500, start_time: datetime | None = None, end_time: datetime | None = None
@@ -184,7 +176,7 @@ class OkxExchange:
     async def _find_in(
         self, fetch: Callable[..., Awaitable[list[Row]]], instrument: Instrument, client_order_id: str
     ) -> OrderResult | None:
-        rows = await _every_page(fetch, "ordId", instType=SWAP, instId=instrument.venue_symbol)
+        rows = await every_page(fetch, "ordId", instType=SWAP, instId=instrument.venue_symbol)
         listed = answered(orders.to_orders, rows, {instrument.venue_symbol: instrument})
         return next((order for order in listed if order.client_order_id == client_order_id), None)
 
@@ -192,40 +184,62 @@ class OkxExchange:
         """Resting orders, then the waiting conditional and algo orders, which OKX keeps in lists of their own."""
         instruments = await self._instruments.by_venue_symbol()
         venue_symbol = "" if symbol is None else (await self._instruments.by_symbol(symbol)).venue_symbol
-        resting = await _every_page(self._client.get_order_list, "ordId", instType=SWAP, instId=venue_symbol)
+        resting = await every_page(self._client.get_order_list, "ordId", instType=SWAP, instId=venue_symbol)
         result = answered(orders.to_orders, resting, instruments)
         for kind in ALGO_LISTS:
-            waiting = await _every_page(self._client.order_algos_list, "algoId", ordType=kind, instType=SWAP, instId=venue_symbol)
+            waiting = await every_page(self._client.order_algos_list, "algoId", ordType=kind, instType=SWAP, instId=venue_symbol)
             result += answered(orders.to_algo_orders, waiting, instruments)
         return result
 
-    async def set_leverage(self, symbol: str, leverage: int) -> bool:
-        if leverage < 1:
-            raise BadParameter(f"leverage must be at least 1, was {leverage}", exchange=EXCHANGE, field="leverage")
-        instrument = await self._instruments.by_symbol(symbol)
-        rows = await self._client.set_leverage(lever=str(leverage), mgnMode="cross", instId=instrument.venue_symbol)
-        return answered(mapping.to_leverage, rows, instrument.venue_symbol) == leverage
+    async def get_key_permissions(self) -> KeyPermissions:
+        return answered(keys.to_key_permissions, await self._client.get_account_config())
 
-    async def close_position(self, symbol: str) -> OrderResult:
-        """Closed in the position's own margin mode. A hedge leg can only be reduced by an order that names it, and takes no reduceOnly."""
+    async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
+        instrument, mode = await self._instruments.by_symbol(symbol), margin_mode or MarginMode.CROSS
+        rows = await self._client.get_leverage(mgnMode=mode.value, instId=instrument.venue_symbol)
+        return answered(margin.to_symbol_settings, rows, instrument, mode)
+
+    async def get_leverage_brackets(self, symbol: str) -> list[LeverageBracket]:
+        instrument = await self._instruments.by_symbol(symbol)
+        family = quotes.to_index_name(instrument)
+        tiers, marks = await asyncio.gather(
+            self._client.get_position_tiers(instType=SWAP, tdMode=MarginMode.CROSS.value, instFamily=family),
+            self._client.get_mark_price(instType=SWAP, instId=instrument.venue_symbol),
+        )
+        return answered(margin.to_leverage_brackets, tiers, marks, instrument)
+
+    async def set_leverage(
+        self, symbol: str, leverage: int, *, margin_mode: MarginMode | None = None, position_side: PositionSide | None = None
+    ) -> bool:
+        instrument = await self._instruments.by_symbol(symbol)
+        margin.refuse_leg_of_cross(margin_mode, position_side)
+        return await self._settings.set_leverage(instrument, leverage, margin_mode, position_side)
+
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> bool:
+        raise UnsupportedField(
+            f"margin_mode is no setting here: each order names its own, {margin_mode} for one in {symbol}",
+            exchange=EXCHANGE,
+            field="margin_mode",
+        )
+
+    async def set_position_mode(self, mode: PositionMode) -> bool:
+        return await self._settings.set_position_mode(mode)
+
+    async def close_position(self, symbol: str, position_side: PositionSide | None = None) -> OrderResult:
         instrument = await self._instruments.by_symbol(symbol)
         rows = await self._client.get_positions(instType=SWAP, instId=instrument.venue_symbol)
-        open_positions = answered(mapping.to_position_book, rows, {instrument.venue_symbol: instrument}).positions
-        if not open_positions:
-            raise ReduceOnlyRejected(f"symbol must be one with an open position, {symbol} has none", exchange=EXCHANGE, field="symbol")
-        if len(open_positions) > 1:
-            legs = " and ".join(f"{position.margin_mode} {position.side}" for position in open_positions)
-            raise PositionModeMismatch(f"{symbol} has several positions ({legs}): say which one", exchange=EXCHANGE, field="position_side")
-        position = open_positions[0]
+        book = answered(mapping.to_position_book, rows, {instrument.venue_symbol: instrument})
+        position = position_to_close(symbol, book.positions, position_side, EXCHANGE)
         request = OrderRequest(
             symbol=symbol,
             side=OrderSide.SELL if position.side is PositionSide.LONG else OrderSide.BUY,
             order_type=OrderType.MARKET,
             quantity=position.quantity,
-            reduce_only=position.position_side is PositionSide.BOTH,
+            reduce_only=True,
             position_side=position.position_side,
+            margin_mode=position.margin_mode,
         )
-        return await self._submit(request, instrument, position.margin_mode)
+        return await self._submit(request, instrument)
 
     async def get_instruments(self) -> list[Instrument]:
         """OKX answers on one page."""
@@ -235,25 +249,34 @@ class OkxExchange:
         instruments = await self._instruments.by_venue_symbol()
         return answered(mapping.to_mark_prices, await self._client.get_mark_price(instType=SWAP), instruments)
 
+    async def get_order_book(self, symbol: str, depth: int = 50) -> OrderBook:
+        size = quotes.to_wire_depth(depth)
+        instrument = await self._instruments.by_symbol(symbol)
+        return answered(quotes.to_order_book, await self._client.get_orderbook(instId=instrument.venue_symbol, sz=size), instrument, depth)
+
+    async def get_tickers(self, symbol: str | None = None) -> list[Ticker]:
+        client, instruments = self._client, await self._instruments.by_venue_symbol()
+        if symbol is None:
+            asked, wanted = None, ""
+            days, indices = client.get_tickers(instType=SWAP), client.get_index_tickers(quoteCcy="USDT")
+        else:
+            asked = await self._instruments.by_symbol(symbol)
+            wanted = asked.venue_symbol
+            days, indices = client.get_ticker(instId=wanted), client.get_index_tickers(instId=quotes.to_index_name(asked))
+        answers = await asyncio.gather(days, client.get_mark_price(instType=SWAP, instId=wanted), indices)
+        return answered(quotes.to_tickers, *answers, instruments, asked=asked)
+
+    async def get_funding_rates(self, symbol: str | None = None) -> list[FundingRate]:
+        instruments = await self._instruments.by_venue_symbol()
+        asked = None if symbol is None else await self._instruments.by_symbol(symbol)
+        rows, marks = await asyncio.gather(
+            self._client.get_funding_rate(instId=asked.venue_symbol if asked else EVERY_SWAP),
+            self._client.get_mark_price(instType=SWAP, instId=asked.venue_symbol if asked else ""),
+        )
+        return answered(quotes.to_funding_rates, rows, marks, instruments, asked=asked)
+
     async def get_server_time_ms(self) -> int:
         return answered(mapping.to_server_time_ms, await self._client.get_system_time())
 
     async def aclose(self) -> None:
         await self._venue.aclose()
-
-
-async def _every_page(fetch: Callable[..., Awaitable[list[Row]]], id_name: str, **filters: str) -> list[Row]:
-    """Rows of all pages, newest first. OKX pages backwards: `after` an id are the rows older than it."""
-    rows: list[Row] = []
-    cursors = {""}
-    cursor = ""
-    for _ in range(MAX_PAGES):
-        page = await fetch(**filters, after=cursor, limit=str(ORDERS_PAGE))
-        rows += page
-        if len(page) < ORDERS_PAGE:
-            return rows
-        cursor = answered(lambda last: to_identity(last[id_name]), page[-1])
-        if cursor in cursors:
-            raise BadVenueResponse("the exchange's pages repeat", exchange=EXCHANGE)
-        cursors.add(cursor)
-    raise BadVenueResponse(f"the list takes more than {MAX_PAGES} pages", exchange=EXCHANGE)

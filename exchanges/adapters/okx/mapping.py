@@ -49,7 +49,7 @@ BARS = {"1m": "1m", "3m": "3m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1
 # Asking the Enum class for a member takes half as long as reading a Decimal.
 _BOTH, _LONG, _SHORT = PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT
 _CROSS = MarginMode.CROSS
-_POSITION_MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
+POSITION_MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
 
 _INSTRUMENTS = TypeAdapter(list[Instrument])
 
@@ -177,7 +177,7 @@ def to_wallet(rows: list[Row], config: AccountConfig) -> Wallet:
 
 def to_account_config(rows: list[Row]) -> AccountConfig:
     (config,) = rows
-    return AccountConfig(position_mode=_POSITION_MODES[config["posMode"]], is_single_currency=config["acctLv"] == "2")
+    return AccountConfig(position_mode=POSITION_MODES[config["posMode"]], is_single_currency=config["acctLv"] == "2")
 
 
 def to_account(rows: list[Row], config: AccountConfig) -> AccountSummary:
@@ -203,14 +203,6 @@ def _sole_margin(details: list[Row]) -> Row:
     """USDT's row where no other currency carries margin, else nothing: amounts of several currencies do not add up to USD."""
     others_are_free = not any(to_decimal_or_none(detail.get("imr")) for detail in details if detail["ccy"] != "USDT")
     return next((detail for detail in details if detail["ccy"] == "USDT" and others_are_free), {})
-
-
-def to_leverage(rows: list[Row], venue_symbol: str) -> Decimal:
-    """The leverage that the venue now uses; rows of both legs must agree."""
-    if any(row["instId"] != venue_symbol for row in rows):
-        raise ValueError("the answer is about another instrument")
-    (leverage,) = {to_decimal(row["lever"]) for row in rows}
-    return leverage
 
 
 def to_mark_prices(rows: Iterable[Row], instruments: Mapping[str, Instrument]) -> list[MarkPrice]:

@@ -27,6 +27,7 @@ from exchanges.domain import (
     OrderSide,
     OrderStatus,
     OrderType,
+    PositionSide,
     TimeInForce,
 )
 from exchanges.errors import BadParameter, FilterViolation
@@ -74,18 +75,19 @@ _CANCEL_SOURCES = {
 }
 
 
-def from_order_request(request: OrderRequest, instrument: Instrument, margin_mode: MarginMode = MarginMode.CROSS) -> dict[str, str]:
-    """Parameters of the SDK's place_order. Raises FilterViolation where the quantity is no whole number of lots."""
+def from_order_request(request: OrderRequest, instrument: Instrument) -> dict[str, str]:
+    """Parameters of the SDK's place_order. Raises FilterViolation where the quantity is no whole number of lots. A leg takes no reduce-only
+    flag: the venue ignores it there, and what closes a leg cannot turn it around."""
     is_market = request.order_type is OrderType.MARKET
     return {
         "instId": instrument.venue_symbol,
-        "tdMode": margin_mode,
+        "tdMode": request.margin_mode or MarginMode.CROSS,
         "side": _SIDE_NAMES[request.side],
         "ordType": "market" if is_market else _LIMIT_NAMES[request.time_in_force or TimeInForce.GTC],
         "sz": plain(to_contracts(request.quantity, instrument)),
         "px": "" if request.price is None else fixed(request.price),
         "posSide": _LEG_NAMES[request.position_side],
-        "reduceOnly": "true" if request.reduce_only else "false",
+        "reduceOnly": "true" if request.reduce_only and request.position_side is PositionSide.BOTH else "false",
         "clOrdId": request.client_order_id or "",
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from exchanges.adapters.binance import mapping
+from exchanges.adapters.binance import mapping, margin
 from exchanges.domain import PositionBook
 
 OWN = Path(__file__).parent / "payloads"
@@ -21,7 +21,7 @@ def at(milliseconds: int) -> datetime:
 
 
 INSTRUMENTS = {instrument.venue_symbol: instrument for instrument in mapping.to_instruments(own("instruments"))}
-SETTINGS = mapping.to_symbol_settings(own("symbol_config"), {"ETHUSDT", "1000PEPEUSDT"})
+SETTINGS = margin.to_symbol_configs(own("symbol_config"), {"ETHUSDT", "1000PEPEUSDT"})
 
 
 def to_book(answer: Any, **arguments: Any) -> PositionBook:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exchanges.adapters.binance.settings import AccountSettings
-from exchanges.domain import MarginMode, OrderRequest, OrderSide, OrderStatus, OrderType, PositionMode, PositionSide
+from exchanges.domain import MarginMode, OrderRequest, OrderSide, OrderStatus, OrderType, PositionMode
 from exchanges.errors import (
     BadVenueResponse,
     DuplicateClientOrderId,
@@ -60,7 +60,7 @@ async def test_an_answer_about_another_order_leaves_the_outcome_unknown(venue: S
 
 @pytest.mark.parametrize(
     "changed",
-    [{"leverage": 5}, {"stop_price": Decimal(1)}, {"position_side": PositionSide.LONG}, {"order_type": OrderType.STOP_MARKET}],
+    [{"margin_mode": MarginMode.ISOLATED}, {"stop_price": Decimal(1)}, {"order_type": OrderType.STOP_MARKET}],
 )
 async def test_what_is_not_carried_out_is_refused_before_sending(venue: Setup, changed: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedField):

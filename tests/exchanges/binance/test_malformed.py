@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanges.adapters.binance import mapping, orders
+from exchanges.adapters.binance import keys, mapping, margin, orders, quotes
 from exchanges.adapters.binance.errors import refusal_in, to_code, to_error
 from exchanges.adapters.binance.mapping import read
-from exchanges.domain import PositionMode
+from exchanges.domain import PositionMode, Ticker
 from exchanges.errors import BadVenueResponse, ExchangeAPIError
 from tests.exchanges.binance.rows import INSTRUMENTS, OWN, SETTINGS, own, to_book
 
@@ -24,6 +24,14 @@ def test_nothing_malformed_reads_as_empty(answer: object) -> None:
             read("answer", to_x, answer, **arguments)
 
 
+def to_tickers(answer: Any) -> list[Ticker]:
+    return quotes.to_tickers(answer, answer, answer, INSTRUMENTS)
+
+
+def to_one_ticker(answer: Any) -> list[Ticker]:
+    return quotes.to_tickers(answer, answer, answer, INSTRUMENTS, asked="ETHUSDT")
+
+
 ANSWERS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (orders.to_order, {"symbol": "SOLUSDT"}),
     (orders.to_conditional_order, {"symbol": "ETHUSDT"}),
@@ -31,9 +39,19 @@ ANSWERS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (orders.to_conditional_orders, {}),
     (orders.to_canceled_client_id, {"order_id": "algo-1"}),
     (to_book, {"instruments": INSTRUMENTS, "settings": SETTINGS}),
-    (mapping.to_symbol_settings, {"symbols": {"ETHUSDT"}}),
-    (mapping.to_position_mode, {}),
-    (mapping.is_leverage_set, {"symbol": "ETHUSDT", "leverage": 5}),
+    (margin.to_symbol_configs, {"symbols": {"ETHUSDT"}}),
+    (margin.to_position_mode, {}),
+    (margin.is_leverage_set, {"symbol": "ETHUSDT", "leverage": 5}),
+    (margin.is_changed, {}),
+    (margin.to_leverage_brackets, {"symbol": "ETHUSDT"}),
+    (margin.to_symbol_settings, {"symbol": "ETHUSDT"}),
+    (keys.to_key_permissions, {}),
+    (keys.to_demo_permissions, {}),
+    (quotes.to_order_book, {"symbol": "ETHUSDT", "depth": 5}),
+    (to_one_ticker, {}),
+    (to_tickers, {}),
+    (quotes.to_funding_rates, {"intervals_h": {}, "instruments": INSTRUMENTS}),
+    (quotes.to_funding_intervals, {}),
     (mapping.to_balances, {}),
     (mapping.to_account, {"mode": PositionMode.ONE_WAY}),
     (mapping.to_klines, {"symbol": "SOLUSDT", "interval": "1m", "now_ms": 0}),

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from exchanges.adapters.binance import mapping, orders
-from exchanges.adapters.binance.mapping import SymbolSettings, read
+from exchanges.adapters.binance.mapping import SymbolConfig, read
 from exchanges.domain import (
     AccountSummary,
     Balance,
@@ -87,7 +87,7 @@ def test_without_settings_a_position_has_no_leverage_and_the_margin_mode_its_row
 
 
 def test_an_isolated_position_outweighs_settings_from_before_it_was_opened() -> None:
-    old = {"1000PEPEUSDT": SymbolSettings(Decimal(8), MarginMode.CROSS)}
+    old = {"1000PEPEUSDT": SymbolConfig(Decimal(8), MarginMode.CROSS)}
     book = to_book(own("positions"), instruments=INSTRUMENTS, settings=old)
     assert book.positions[1].margin_mode is MarginMode.ISOLATED
 

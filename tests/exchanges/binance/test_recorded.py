@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.adapters.binance import mapping, orders
+from exchanges.adapters.binance import mapping, margin, orders
 from exchanges.adapters.binance.errors import refusal_in, to_code, to_error
 from exchanges.domain import InstrumentStatus, MarginMode, OrderStatus, PositionMode, PositionSide, TimeInForce
 from exchanges.errors import (
@@ -153,8 +153,8 @@ def check_instruments(recording: Recording) -> None:
 
 def check_leverage(recording: Recording) -> None:
     if "leverage" in recording.payload:
-        assert mapping.is_leverage_set(recording.payload, symbol="BTCUSDT", leverage=21)
-        assert not mapping.is_leverage_set(recording.payload, symbol="BTCUSDT", leverage=20)
+        assert margin.is_leverage_set(recording.payload, symbol="BTCUSDT", leverage=21)
+        assert not margin.is_leverage_set(recording.payload, symbol="BTCUSDT", leverage=20)
     else:
         assert refusal_in(recording.payload) is None
 
@@ -168,12 +168,12 @@ def check_cancel(recording: Recording) -> None:
 
 
 def check_position_mode(recording: Recording) -> None:
-    assert mapping.to_position_mode(recording.payload) is PositionMode.HEDGE
+    assert margin.to_position_mode(recording.payload) is PositionMode.HEDGE
 
 
 def check_positions(recording: Recording) -> None:
     if recording.name == "positions__symbol-config.json":
-        assert mapping.to_symbol_settings(recording.payload, {"BTCUSDT", "ETHUSDT"}) == {
+        assert margin.to_symbol_configs(recording.payload, {"BTCUSDT", "ETHUSDT"}) == {
             "ETHUSDT": (Decimal(20), MarginMode.CROSS),
             "BTCUSDT": (Decimal(25), MarginMode.ISOLATED),
         }

@@ -49,6 +49,10 @@ SDK_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "klines": ("futures_klines", {}),
     "mark_price": ("futures_mark_price", {}),
     "exchange_info": ("futures_exchange_info", {}),
+    "order_book": ("futures_order_book", {}),
+    "leverage_bracket": ("futures_leverage_bracket", {}),
+    "margin_type": ("futures_change_margin_type", {}),
+    "position_mode_set": ("futures_change_position_mode", {}),
 }
 """Call in the recorded file -> the SDK's method and what it takes besides the fields that travel."""
 

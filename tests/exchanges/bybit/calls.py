@@ -89,6 +89,20 @@ CALLS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         "/v5/position/set-leverage",
         '{"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "5"}',
     ),
+    "switch_position_mode": (
+        "switch_position_mode",
+        {"category": "linear", "coin": "USDT", "mode": 3},
+        "POST",
+        "/v5/position/switch-mode",
+        '{"category": "linear", "coin": "USDT", "mode": 3}',
+    ),
+    "orderbook": (
+        "get_orderbook",
+        {"category": "linear", "symbol": "BTCUSDT", "limit": 25},
+        "GET",
+        "/v5/market/orderbook?category=linear&limit=25&symbol=BTCUSDT",
+        "",
+    ),
     "positions": (
         "get_positions",
         {"category": "linear", "settleCoin": "USDT", "limit": 200, "cursor": None},
@@ -162,4 +176,4 @@ CALLS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     ),
     "server_time": ("get_server_time", {}, "GET", "/v5/market/time", ""),
 }
-PUBLIC = {"klines", "instruments", "tickers", "server_time"}
+PUBLIC = {"klines", "instruments", "tickers", "server_time", "orderbook"}

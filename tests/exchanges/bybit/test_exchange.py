@@ -105,12 +105,11 @@ async def test_an_acknowledgement_of_something_else_leaves_the_outcome_open(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"leverage": 3},
+        {"margin_mode": "isolated"},
         {"stop_price": "90000"},
         {"take_profit_price": "100000"},
         {"stop_loss_price": "90000"},
         {"trailing_stop_pct": "1"},
-        {"position_side": "LONG"},
         {"order_type": "STOP_LIMIT"},
     ],
 )
@@ -124,7 +123,7 @@ async def test_what_is_not_carried_out_is_refused_before_anything_is_sent(
 
 
 def test_every_field_of_an_order_is_either_carried_out_or_refused() -> None:
-    refused = {"leverage", "stop_price", "take_profit_price", "stop_loss_price", "trailing_stop_pct"}
+    refused = {"margin_mode", "stop_price", "take_profit_price", "stop_loss_price", "trailing_stop_pct"}
     assert CAPABILITIES.order_fields | refused == set(OrderRequest.model_fields)
 
 

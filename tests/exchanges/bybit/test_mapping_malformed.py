@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanges.adapters.bybit import mapping, orders
+from exchanges.adapters.bybit import keys, mapping, margin, orders, quotes
 from exchanges.adapters.bybit.wire import answered, to_cursor
 from exchanges.domain import MarginMode, PositionMode
 from exchanges.errors import BadVenueResponse
@@ -26,7 +26,16 @@ READERS: dict[str, Callable[[Any], object]] = {
     "account_info": mapping.to_margin_mode,
     "wallet": lambda answer: (mapping.to_balances(answer), mapping.to_account(answer, PositionMode.ONE_WAY)),
     "instruments": lambda answer: mapping.to_instruments([answer]),
-    "tickers": lambda answer: mapping.to_marks(answer, INSTRUMENTS),
+    "tickers": lambda answer: (
+        mapping.to_marks(answer, INSTRUMENTS),
+        quotes.to_tickers(answer, INSTRUMENTS),
+        quotes.to_funding_rates(answer, INSTRUMENTS),
+    ),
+    "order_book": lambda answer: quotes.to_order_book(answer, BTC, 5),
+    "risk_limit": lambda answer: margin.to_leverage_brackets([answer], BTC),
+    "positions_hedge_legs": lambda answer: margin.to_symbol_settings(answer, BTC, MarginMode.CROSS),
+    "margin_mode_set": margin.is_mode_set,
+    "key_information": keys.to_key_permissions,
     "klines": lambda answer: mapping.to_klines(answer, BTC, "1m", 0),
     "server_time": mapping.to_server_time_ms,
     "open_orders_plain": lambda answer: (orders.to_open_orders([answer], INSTRUMENTS), to_cursor(answer)),
@@ -72,7 +81,7 @@ def test_every_payload_is_read_by_a_test() -> None:
     read_elsewhere = {
         "set_leverage",
         "order_none",
-        "positions_hedge_legs",
+        "margin_mode_refused",
         "positions_flat_one_way",
         "positions_portfolio_margin",
         "wallet_isolated",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from exchanges.decimals import round_down
-from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
+from exchanges.domain import ExchangeType, MarginMode, OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.errors import UnsupportedField, WriteEffect
 from tests.exchanges.contract.desk import BTC, Desk, new_client_id
 
@@ -21,26 +21,27 @@ CARRIED: dict[str, tuple[Any, str, Any]] = {
     "reduce_only": (True, "reduce_only", True),
     "client_order_id": ("cthisidalone", "client_id", "cthisidalone"),
 }
+# Carried as a setting, a leg or a mode, each with tests of its own.
+CARRIED_OTHERWISE = {"position_side", "leverage", "margin_mode"}
 REFUSED: dict[str, Any] = {
     "stop_price": Decimal(90_000),
-    "leverage": 3,
     "take_profit_price": Decimal(120_000),
     "stop_loss_price": Decimal(80_000),
     "trailing_stop_pct": Decimal("1.5"),
-    "position_side": PositionSide.LONG,
 }
 LIFETIMES = {TimeInForce.GTC: "gtc", TimeInForce.IOC: "ioc", TimeInForce.FOK: "fok", TimeInForce.GTX: "post_only"}
 UNSUPPORTED_TYPES = sorted(set(OrderType) - {OrderType.MARKET, OrderType.LIMIT})
 
 
 def test_the_tables_name_every_field_of_an_order() -> None:
-    assert sorted([*CARRIED, *REFUSED]) == sorted(OrderRequest.model_fields)
+    assert sorted([*CARRIED, *CARRIED_OTHERWISE, *REFUSED]) == sorted(OrderRequest.model_fields)
 
 
 def test_the_adapter_claims_to_carry_exactly_what_it_carries(desk: Desk) -> None:
-    """position_side is carried as BOTH, the one leg there is without hedge mode."""
-    assert desk.client.capabilities.order_fields == {*CARRIED, "position_side"}
-    assert not desk.client.capabilities.supports_hedge_mode
+    """Only on OKX is the margin mode a field of an order; on the others it is a setting."""
+    settings = {"margin_mode"} if desk.exchange is not ExchangeType.OKX else set()
+    assert desk.client.capabilities.order_fields == {*CARRIED, *CARRIED_OTHERWISE} - settings
+    assert desk.client.capabilities.supports_hedge_mode
 
 
 @pytest.mark.parametrize("field", [name for name in CARRIED if name not in ("price", "reduce_only")])
@@ -93,6 +94,16 @@ async def test_a_field_that_is_not_carried_is_refused_by_name_and_nothing_is_sen
         await desk.client.place_order(request)
     assert (refusal.value.field, refusal.value.exchange) == (field, desk.exchange)
     assert refusal.value.write_effect is WriteEffect.NONE
+    assert desk.requests() == []
+
+
+@pytest.mark.parametrize("exchange", [ExchangeType.BINANCE, ExchangeType.BYBIT])
+async def test_a_margin_mode_is_refused_where_it_is_a_setting(desks: dict[ExchangeType, Desk], exchange: ExchangeType) -> None:
+    desk = desks[exchange]
+    request = await desk.resting_request("BTCUSDT", margin_mode=MarginMode.CROSS)
+    with pytest.raises(UnsupportedField, match="margin_mode") as refusal:
+        await desk.client.place_order(request)
+    assert refusal.value.field == "margin_mode"
     assert desk.requests() == []
 
 

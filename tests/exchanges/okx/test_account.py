@@ -51,7 +51,7 @@ async def test_balances_and_account(venue, exchange):
 async def test_account_settings_are_asked_for_again_when_they_are_old(venue, exchange, monkeypatch):
     venue.script |= {"/api/v5/account/balance": payload("balance"), "/api/v5/account/config": payload("account_config")}
     await exchange.get_account()
-    monkeypatch.setattr("exchanges.adapters.okx.exchange.CONFIG_AGE_S", -1.0)
+    monkeypatch.setattr("exchanges.adapters.okx.settings.REMEMBERED_S", -1.0)
     await exchange.get_account()
     assert len(venue.sent_to("account/config")) == 2
 

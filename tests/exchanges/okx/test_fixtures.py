@@ -13,7 +13,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from exchanges import errors
-from exchanges.adapters.okx import mapping, orders
+from exchanges.adapters.okx import mapping, margin, orders
 from exchanges.adapters.okx.client import judge
 from exchanges.domain import Instrument, InstrumentStatus, OrderRequest, OrderStatus, OrderType, PositionMode
 from exchanges.transport import Response
@@ -121,7 +121,7 @@ def check_klines(payload, _expected):
 
 
 def check_leverage(payload, _expected):
-    assert mapping.to_leverage(judged(payload, is_write=True), "BTC-USDT-SWAP") == 5
+    assert margin.to_leverage(judged(payload, is_write=True), "BTC-USDT-SWAP") == 5
 
 
 def check_algo_orders(order_type: OrderType | None, quantity: str | None) -> Callable[[Any, Any], None]:

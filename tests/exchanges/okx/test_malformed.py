@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from exchanges.adapters.okx import mapping, orders
+from exchanges.adapters.okx import keys, mapping, margin, orders, quotes
 from exchanges.adapters.okx.client import judge
 from exchanges.adapters.okx.wire import answered
+from exchanges.domain import MarginMode
 from exchanges.errors import BadVenueResponse, ExchangeAPIError
 from exchanges.transport import Response
 from tests.exchanges.okx.rows import BTC, instruments, request, rows
@@ -29,7 +30,15 @@ MAPPINGS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "algo_conditional": (orders.to_algo_orders, (KNOWN,)),
     "order_ack": (orders.to_acknowledgement, (request(),)),
     "cancel_ack": (orders.to_cancel_result, ("BTCUSDT", "910000000000000001")),
-    "leverage": (mapping.to_leverage, ("BTC-USDT-SWAP",)),
+    "leverage": (margin.to_leverage, ("BTC-USDT-SWAP",)),
+    "leverage_info": (margin.to_symbol_settings, (BTC, MarginMode.CROSS)),
+    "leverage_info_legs": (margin.to_symbol_settings, (BTC, MarginMode.ISOLATED)),
+    "position_tiers": (margin.to_leverage_brackets, (rows("mark_prices")[:1], BTC)),
+    "position_mode": (margin.to_position_mode, ()),
+    "account_config_hedge": (keys.to_key_permissions, ()),
+    "order_book": (quotes.to_order_book, (BTC, 5)),
+    "tickers": (quotes.to_tickers, (rows("mark_prices"), rows("index_tickers"), KNOWN)),
+    "funding_rates": (quotes.to_funding_rates, (rows("mark_prices"), KNOWN)),
     "mark_prices": (mapping.to_mark_prices, (KNOWN,)),
     "klines": (mapping.to_klines, ("BTCUSDT", "1m")),
     "server_time": (mapping.to_server_time_ms, ()),

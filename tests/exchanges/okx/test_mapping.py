@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.adapters.okx import mapping
+from exchanges.adapters.okx import mapping, margin
 from exchanges.adapters.okx.wire import answered
 from exchanges.domain import (
     KLINE_INTERVALS_S,
@@ -192,11 +192,11 @@ def test_candle_volume_is_in_base_units():
 
 def test_server_time_and_leverage():
     assert mapping.to_server_time_ms(rows("server_time")) == 1763900006789
-    assert mapping.to_leverage(rows("leverage"), "BTC-USDT-SWAP") == 7
+    assert margin.to_leverage(rows("leverage"), "BTC-USDT-SWAP") == 7
     with pytest.raises(BadVenueResponse):
-        answered(mapping.to_leverage, rows("leverage"), "ETH-USDT-SWAP")
+        answered(margin.to_leverage, rows("leverage"), "ETH-USDT-SWAP")
     with pytest.raises(BadVenueResponse):
-        answered(mapping.to_leverage, [], "BTC-USDT-SWAP")
+        answered(margin.to_leverage, [], "BTC-USDT-SWAP")
 
 
 def test_intervals_of_six_hours_and_more_open_at_utc():

@@ -13,6 +13,7 @@ from exchanges.errors import (
     InsufficientMargin,
     OrderAlreadyFinal,
     OutcomeUnknown,
+    ReduceOnlyRejected,
     UnknownSymbol,
     UnsupportedField,
 )
@@ -102,11 +103,11 @@ async def test_an_order_that_was_not_acknowledged_raises_and_is_sent_once(venue,
 @pytest.mark.parametrize(
     ("fields", "error_class", "field"),
     [
-        ({"leverage": 5}, UnsupportedField, "leverage"),
         ({"stop_price": "60000"}, UnsupportedField, "stop_price"),
         ({"take_profit_price": "70000"}, UnsupportedField, "take_profit_price"),
         ({"order_type": "STOP_MARKET", "price": None, "stop_price": "60000"}, UnsupportedField, "order_type"),
-        ({"position_side": "LONG"}, UnsupportedField, "position_side"),
+        ({"position_side": "LONG", "reduce_only": True}, ReduceOnlyRejected, "reduce_only"),
+        ({"leverage": 5, "stop_loss_price": "60000"}, UnsupportedField, "stop_loss_price"),
         ({"quantity": "0.00005"}, FilterViolation, "quantity"),
         ({"symbol": "NOSUCHUSDT"}, UnknownSymbol, "symbol"),
     ],

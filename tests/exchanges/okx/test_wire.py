@@ -91,6 +91,21 @@ CALLS = {
         "/api/v5/account/set-leverage",
         '{"lever": "5", "mgnMode": "cross", "instId": "BTC-USDT-SWAP", "ccy": "", "posSide": ""}',
     ),
+    "set_leverage_iso_hedge": (
+        lambda c: c.set_leverage(lever="5", mgnMode="isolated", instId=BTC, posSide="long"),
+        "POST",
+        "/api/v5/account/set-leverage",
+        '{"lever": "5", "mgnMode": "isolated", "instId": "BTC-USDT-SWAP", "ccy": "", "posSide": "long"}',
+    ),
+    "set_position_mode": (
+        lambda c: c.set_position_mode(posMode="long_short_mode"),
+        "POST",
+        "/api/v5/account/set-position-mode",
+        '{"posMode": "long_short_mode"}',
+    ),
+    "ticker": (lambda c: c.get_ticker(instId=BTC), "GET", "/api/v5/market/ticker?instId=BTC-USDT-SWAP", ""),
+    "orderbook": (lambda c: c.get_orderbook(instId=BTC, sz="20"), "GET", "/api/v5/market/books?instId=BTC-USDT-SWAP&sz=20", ""),
+    "funding": (lambda c: c.get_funding_rate(instId=BTC), "GET", "/api/v5/public/funding-rate?instId=BTC-USDT-SWAP", ""),
     "instruments": (lambda c: c.get_instruments(instType="SWAP"), "GET", "/api/v5/public/instruments?instType=SWAP", ""),
     "mark_price": (
         lambda c: c.get_mark_price(instType="SWAP", instId=BTC),
@@ -100,7 +115,7 @@ CALLS = {
     ),
     "system_time": (lambda c: c.get_system_time(), "GET", "/api/v5/public/time", ""),
 }
-IS_PUBLIC = {"klines", "klines_history", "instruments", "mark_price", "system_time"}
+IS_PUBLIC = {"klines", "klines_history", "instruments", "mark_price", "system_time", "ticker", "orderbook", "funding"}
 
 
 async def send(call, *, is_paper=False, moment=None):

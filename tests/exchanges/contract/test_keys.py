@@ -1,0 +1,34 @@
+"""What a key may do, told by the venue itself. The end of an account's name tells the simulated venues what its key may."""
+
+import pytest
+
+from exchanges.domain import ExchangeType, KeyPermissions
+from exchanges.errors import AuthenticationError
+from tests.exchanges.contract.desk import Desk
+
+FULL = KeyPermissions(can_read=True, can_trade=True, can_withdraw=False, is_ip_bound=False)
+RIGHTS: dict[str, KeyPermissions] = {
+    "": FULL,
+    "-readonly": KeyPermissions(can_read=True, can_trade=False, can_withdraw=False, is_ip_bound=False),
+    "-withdraw": KeyPermissions(can_read=True, can_trade=True, can_withdraw=True, is_ip_bound=False),
+    "-ip": KeyPermissions(can_read=True, can_trade=True, can_withdraw=False, is_ip_bound=True),
+}
+
+
+@pytest.mark.parametrize("ending", RIGHTS)
+async def test_a_key_may_what_it_was_made_for(desk: Desk, ending: str) -> None:
+    found = await desk.another_client(f"{desk.name}{ending}").get_key_permissions()
+    expected = RIGHTS[ending]
+    told = (found.can_read, found.can_trade, found.can_withdraw, found.is_ip_bound)
+    assert told == (expected.can_read, expected.can_trade, expected.can_withdraw, expected.is_ip_bound)
+
+
+async def test_only_bybit_names_the_day_on_which_a_key_ends(desk: Desk) -> None:
+    found = await desk.client.get_key_permissions()
+    assert desk.exchange is ExchangeType.BYBIT or found.expires_at is None
+
+
+@pytest.mark.parametrize("changed", [{"api_key": "never-issued-to-anybody"}, {"api_secret": "not-the-secret"}])
+async def test_a_wrong_key_may_nothing_and_is_said_to_be_wrong(desk: Desk, changed: dict[str, str]) -> None:
+    with pytest.raises(AuthenticationError):
+        await desk.another_client(**changed).get_key_permissions()
