@@ -1,9 +1,8 @@
 """What the admin shows of accounts and listings. Credentials are not registered: nothing of them is ever shown or edited here."""
 
-from typing import ClassVar
-
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 
 from exchanges.models import ExchangeAccount, Instrument
 
@@ -12,10 +11,16 @@ from exchanges.models import ExchangeAccount, Instrument
 class ExchangeAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     list_display = ("label", "exchange", "environment", "is_enabled", "is_trading_enabled", "archived_at")
     list_filter = ("exchange", "environment", "is_enabled")
-    readonly_fields: ClassVar = ["exchange", "environment", "region", "created_at"]
+
+    def view_on_site(self, obj: ExchangeAccount) -> str:
+        """To the page where it is looked after: everything there is checked, with the exchange where it must be."""
+        return reverse("account", args=[obj.pk])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Accounts come with keys, which are tried first: `manage.py add_account`."""
+        """Accounts come with keys, which are tried first."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ExchangeAccount | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ExchangeAccount | None = None) -> bool:

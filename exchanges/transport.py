@@ -1,9 +1,13 @@
 """The one way out to a venue: a shared aiohttp session with deadlines, a size cap, no redirects and no retries.
 
 Knows HTTP, nothing of any venue. Its errors say whether a write can have happened: before a byte left it is NotSent, after that
-OutcomeUnknown. Cancelling a call does not take the request back.
+OutcomeUnknown. Cancelling a call does not take the request back. Of a call it logs the path alone: query, headers and body hold keys and
+signatures.
 """
 
+import asyncio
+import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +18,10 @@ import orjson
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from exchanges.errors import BadVenueResponse, ExchangeUnavailable, NotSent, OutcomeUnknown
+from exchanges import measures
+from exchanges.errors import BadVenueResponse, ExchangeAPIError, ExchangeUnavailable, NotSent, OutcomeUnknown
+
+logger = logging.getLogger(__name__)
 
 CONNECT_DEADLINE_S = 2.0
 WRITE_DEADLINE_S = 5.0
@@ -58,14 +65,25 @@ class Transport:
         A method other than GET is a write. Raises NotSent, OutcomeUnknown (writes) or ExchangeUnavailable (reads); any HTTP status but a
         redirect is a Response.
         """
-        is_write = method != "GET"
+        call = _Call(exchange, method, URL(url, encoded=True))
+        try:
+            response = await self._send(call, headers, body, deadline_s)
+        except ExchangeAPIError as error:
+            call.failed(type(error).__name__, error.http_status)
+            raise
+        except asyncio.CancelledError:
+            call.failed("Cancelled", None)
+            raise
+        call.answered(response.status)
+        return response
+
+    async def _send(self, call: "_Call", headers: dict[str, str] | None, body: bytes | str | None, deadline_s: float | None) -> Response:
+        exchange, is_write = call.exchange, call.method != "GET"
         timeout = _timeout(deadline_s or (WRITE_DEADLINE_S if is_write else READ_DEADLINE_S), CONNECT_DEADLINE_S)
         data = body.encode() if isinstance(body, str) else body
         try:
             session = self._session or self._open()
-            answer = await session.request(
-                method, URL(url, encoded=True), headers=headers, data=data, timeout=timeout, allow_redirects=False
-            )
+            answer = await session.request(call.method, call.url, headers=headers, data=data, timeout=timeout, allow_redirects=False)
             response = Response(answer.status, answer.headers, await _read_capped(answer, exchange))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(f"no connection to the exchange: {_describe(error)}", exchange=exchange, original_error=error) from error
@@ -91,6 +109,29 @@ class Transport:
         # aiohttp 3.14 resends PUT and DELETE when a kept connection turns out dead; a write is sent once or not at all.
         self._session._retry_connection = False
         return self._session
+
+
+class _Call:
+    """One call from its beginning to its end, for the log and the counts."""
+
+    __slots__ = ("_began", "exchange", "method", "url")
+
+    def __init__(self, exchange: str, method: str, url: URL) -> None:
+        self.exchange, self.method, self.url = exchange, method, url
+        self._began = time.monotonic()
+
+    def answered(self, status: int) -> None:
+        self._note(logging.DEBUG if status < 400 else logging.WARNING, status=status)
+
+    def failed(self, failure: str, status: int | None) -> None:
+        self._note(logging.WARNING, status=status, failure=failure)
+
+    def _note(self, level: int, *, status: int | None, failure: str = "") -> None:
+        seconds = time.monotonic() - self._began
+        measures.count_call(self.exchange, self.method, status=status, seconds=seconds, failure=failure)
+        if logger.isEnabledFor(level):
+            facts = {"exchange": self.exchange, "method": self.method, "path": self.url.raw_path, "status": status}
+            logger.log(level, "venue_call", extra={**facts, "ms": round(seconds * 1_000), "failure": failure})
 
 
 def decode_json(response: Response, *, exchange: str) -> Any:

@@ -7,6 +7,7 @@ from django.conf import LazySettings
 from exchanges import accounts
 from exchanges.models import Credential, Environment, Exchange, ExchangeAccount
 from exchanges.vault import VaultError
+from exchanges.wrapping_keys import vault
 from tests.simulated import Sandbox
 
 SECRET = "the-secret-of-the-key"
@@ -70,7 +71,8 @@ def test_an_account_without_keys_is_no_client(account: ExchangeAccount) -> None:
 def test_keys_moved_to_another_account_do_not_open(account: ExchangeAccount) -> None:
     store(account)
     other = ExchangeAccount.objects.create(exchange=Exchange.BYBIT, environment=Environment.SANDBOX, label="Other")
-    Credential.objects.create(account=other, ciphertext=account.credential.ciphertext, key_hint="")
+    kept = account.credential
+    Credential.objects.create(account=other, key_id=kept.key_id, wrapped_key=kept.wrapped_key, ciphertext=kept.ciphertext, key_hint="")
     with pytest.raises(VaultError, match="belong to another account"):
         accounts.config_for(read(other))
 
@@ -86,7 +88,7 @@ def test_another_vault_key_does_not_open_and_an_added_one_does(account: Exchange
     assert accounts.config_for(read(account)).api_key.get_secret_value() == "sandbox-accounts"
     settings.VAULT_KEYS = []
     with pytest.raises(VaultError, match="missing"):
-        accounts.vault()
+        vault()
 
 
 def test_a_short_key_gives_no_hint(account: ExchangeAccount) -> None:

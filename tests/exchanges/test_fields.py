@@ -15,7 +15,7 @@ from exchanges.fields import ExactDecimalField
 from exchanges.models import Environment, Exchange, MarkPrice
 
 D = Decimal
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 def kept(value: Any) -> Decimal:

@@ -127,7 +127,7 @@ def refusal_of(request: OrderRequest, capabilities: Capabilities) -> Unsupported
 @pytest.mark.parametrize("exchange", ExchangeType)
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("stop_price", "1"), ("leverage", 5), ("take_profit_price", "1"), ("stop_loss_price", "1"), ("trailing_stop_pct", "1")],
+    [("stop_price", "1"), ("take_profit_price", "1"), ("stop_loss_price", "1"), ("trailing_stop_pct", "1")],
 )
 def test_a_field_that_no_adapter_carries_is_refused_by_name(exchange: ExchangeType, field: str, value: object) -> None:
     error = refusal_of(order(**{field: value}), capabilities_of(exchange))
@@ -141,8 +141,17 @@ def test_a_value_is_written_without_an_exponent() -> None:
 
 def test_a_leg_needs_hedge_mode() -> None:
     request = order(position_side=PositionSide.SHORT)
-    assert refusal_of(request, CAPABILITIES).field == "position_side"
-    refuse_unsupported(request, replace(CAPABILITIES, supports_hedge_mode=True))
+    assert refusal_of(request, replace(CAPABILITIES, supports_hedge_mode=False)).field == "position_side"
+    refuse_unsupported(request, CAPABILITIES)
+
+
+@pytest.mark.parametrize("exchange", ExchangeType)
+def test_an_order_names_its_margin_mode_where_that_is_a_field_of_orders(exchange: ExchangeType) -> None:
+    request = order(margin_mode="isolated")
+    if exchange is ExchangeType.OKX:
+        refuse_unsupported(request, capabilities_of(exchange))
+    else:
+        assert refusal_of(request, capabilities_of(exchange)).field == "margin_mode"
 
 
 def test_types_and_times_in_force_are_those_of_the_adapter() -> None:

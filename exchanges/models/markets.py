@@ -1,72 +1,12 @@
-"""Accounts at exchanges, their encrypted keys, and what the venues list: instruments and mark prices."""
+"""What the venues list: instruments and mark prices; and which of them limits this server just now."""
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
 
 from exchanges import domain
 from exchanges.fields import ExactDecimalField
-
-
-class Exchange(models.TextChoices):
-    BINANCE = domain.ExchangeType.BINANCE.value, "Binance"
-    BYBIT = domain.ExchangeType.BYBIT.value, "Bybit"
-    OKX = domain.ExchangeType.OKX.value, "OKX"
-
-
-class Environment(models.TextChoices):
-    LIVE = domain.Environment.LIVE.value, "Live"
-    DEMO = domain.Environment.DEMO.value, "Demo"
-    SANDBOX = domain.Environment.SANDBOX.value, "Sandbox"
-
-
-class ExchangeAccountQuerySet(models.QuerySet["ExchangeAccount"]):
-    def active(self) -> "ExchangeAccountQuerySet":
-        """Enabled and not archived: what is polled and counts in totals."""
-        return self.filter(is_enabled=True, archived_at=None)
-
-
-class ExchangeAccount(models.Model):
-    """Our keys at one exchange. A live account is read-only: the database itself refuses to switch trading on for one."""
-
-    exchange = models.CharField(max_length=16, choices=Exchange.choices)
-    environment = models.CharField(max_length=16, choices=Environment.choices)
-    region = models.CharField(max_length=16, blank=True, default="")
-    label = models.CharField(max_length=60)
-    is_enabled = models.BooleanField(default=True)
-    is_trading_enabled = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    archived_at = models.DateTimeField(null=True, blank=True)
-
-    objects: ClassVar[ExchangeAccountQuerySet] = ExchangeAccountQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                name="live_accounts_are_read_only",
-                condition=~Q(environment=Environment.LIVE, is_trading_enabled=True),
-                violation_error_message="Trading cannot be switched on for a live account yet: live accounts are read-only.",
-            ),
-            models.UniqueConstraint(name="one_label_per_exchange_account", fields=["exchange", "environment", "label"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_exchange_display()} · {self.label}"
-
-
-class Credential(models.Model):
-    """The keys of one account, encrypted (exchanges.vault). `version` grows with every change, so that clients are rebuilt; `key_hint`
-    is all of the key that is ever shown."""
-
-    account = models.OneToOneField(ExchangeAccount, on_delete=models.CASCADE, related_name="credential")
-    version = models.PositiveIntegerField(default=1)
-    ciphertext = models.TextField()
-    key_hint = models.CharField(max_length=8)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    def __str__(self) -> str:
-        return f"key …{self.key_hint} of {self.account}"
+from exchanges.models.accounts import Environment, Exchange
 
 
 class VenuePause(models.Model):
