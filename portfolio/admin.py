@@ -1,5 +1,5 @@
-"""What the admin may change: portfolios and who is a member of them. Orders and their attempts are history: to be read.
-A token can be revoked and nothing else."""
+"""What the admin shows and may change: portfolios, who is a member of them, their accounts. Orders and their attempts are history: to be
+read. A token can be revoked and nothing else. Staff see what portfolio.access lets them see, superusers all."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,8 +12,10 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
-from portfolio import tokens
-from portfolio.models import ApiToken, Membership, Order, Portfolio, PortfolioAccount, SubmitAttempt
+from exchanges.admin import ExchangeAccountAdmin
+from exchanges.models import ExchangeAccount
+from portfolio import access, routing_admin, tokens  # noqa: F401  (the rules register themselves)
+from portfolio.models import ApiToken, Membership, Order, Portfolio, PortfolioAccount, Role, SubmitAttempt
 
 
 class ReadOnly:
@@ -29,8 +31,20 @@ class ReadOnly:
         return False
 
 
+class Members(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A portfolio that has a manager keeps one."""
+
+    def clean(self) -> None:
+        super().clean()
+        had_one = any(form.initial.get("role") == Role.MANAGER for form in self.initial_forms)
+        kept = [form.cleaned_data for form in self.forms if not form.errors and not form.cleaned_data.get("DELETE")]
+        if had_one and not any(row.get("role") == Role.MANAGER and row["user"].is_active for row in kept):
+            raise ValidationError("A portfolio needs a manager: make somebody else one first.")
+
+
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
     model = Membership
+    formset = Members
     extra = 0
 
 
@@ -60,9 +74,39 @@ class PortfolioAccountInline(admin.TabularInline):  # type: ignore[type-arg]  # 
 
 @admin.register(Portfolio)
 class PortfolioAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Staff look. Who is a member and which accounts there are is chosen among everybody's, which is for superusers."""
+
+    is_for_staff = True
     list_display = ("name", "environment")
     readonly_fields: ClassVar = ["version", "created_at"]
     inlines: ClassVar = [MembershipInline, PortfolioAccountInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Portfolio]:
+        found = super().get_queryset(request)
+        return found if _sees_all(request) else found.filter(pk__in=access.portfolios_for(_user_of(request)).values("pk"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _sees_all(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
+        return _sees_all(request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
+        return _sees_all(request) and super().has_delete_permission(request, obj)
+
+
+admin.site.unregister(ExchangeAccount)
+
+
+@admin.register(ExchangeAccount)
+class OwnAccountAdmin(ExchangeAccountAdmin):
+    """As exchanges.admin has it, which knows nothing of members."""
+
+    is_for_staff = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ExchangeAccount]:
+        found = super().get_queryset(request)
+        return found if _sees_all(request) else found.filter(portfolio_link__portfolio__in=access.portfolios_for(_user_of(request)))
 
 
 class SubmitAttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -72,18 +116,30 @@ class SubmitAttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    is_for_staff = True
     list_display = ("created_at", "account", "side", "symbol", "quantity", "price", "state", "origin", "actor")
     list_filter = ("state", "origin", "account__exchange")
     search_fields = ("client_order_id", "exchange_order_id", "symbol")
     inlines: ClassVar = [SubmitAttemptInline]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        found = super().get_queryset(request)
+        return found if _sees_all(request) else found.filter(pk__in=access.orders_for(_user_of(request)).values("pk"))
+
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Staff see their own: a token opens all the portfolios of its user."""
+
+    is_for_staff = True
     list_display = ("id", "name", "user", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_display_links = ("name",)
     exclude = ("digest",)
     actions = ("revoke",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
+        found = super().get_queryset(request)
+        return found if _sees_all(request) else found.filter(user=_user_of(request))
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
@@ -91,5 +147,13 @@ class ApiTokenAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         self.message_user(request, f"{revoked} revoked; what was revoked before stays as it was.")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        user = request.user
-        return isinstance(user, User) and user.has_perm("portfolio.change_apitoken")
+        return _user_of(request).has_perm("portfolio.change_apitoken")
+
+
+def _user_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  (for the type checker: the admin lets nobody else in)
+    return request.user
+
+
+def _sees_all(request: HttpRequest) -> bool:
+    return _user_of(request).is_superuser

@@ -1,9 +1,10 @@
 """Ask for an account's figures to be read now instead of at the next poll. A hint: where the broker is away the poll comes anyway.
 
 Hints leave in a thread of their own: a broker that is gone or hangs must not hold up the answer to an order, and many hints for one account
-in a short time are one.
+in a short time are one. Each leaves with the context it was given in, so that the id of the request that caused it goes along.
 """
 
+import contextvars
 import logging
 import threading
 from functools import cache
@@ -27,20 +28,20 @@ class _Hints:
 
     def __init__(self) -> None:
         self._waiting: set[int] = set()
-        self._queue: SimpleQueue[int] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[int, contextvars.Context]] = SimpleQueue()
         threading.Thread(target=self._send_all, name="refresh-hints", daemon=True).start()
 
     def add(self, account_id: int) -> None:
         if account_id not in self._waiting:
             self._waiting.add(account_id)
-            self._queue.put(account_id)
+            self._queue.put((account_id, contextvars.copy_context()))
 
     def _send_all(self) -> None:
         while True:
-            account_id = self._queue.get()
+            account_id, context = self._queue.get()
             # Before it is sent: what changes from now on wants a hint of its own.
             self._waiting.discard(account_id)
-            _send(account_id)
+            context.run(_send, account_id)
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import Q
+from prometheus_client import Counter
 
 from exchanges import accounts, pauses
 from exchanges.models import Credential, ExchangeAccount, ExchangeAccountQuerySet
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 ROUND_DEADLINE_S = 30.0
 
 T = TypeVar("T")
+
+POLLS = Counter("crossbook_polls", "Accounts asked, by what of them was read and what came of it.", ["exchange", "kind", "outcome"])
 
 
 def shards(now: datetime) -> list[list[int]]:
@@ -42,7 +45,7 @@ def poll_holdings(account_ids: Iterable[int]) -> None:
     rows = _rows(account_ids)
     clients = _clients(rows)
     answers = runtime().run(polling.ask_all(clients, question), deadline_s=ROUND_DEADLINE_S)
-    _store_each(rows, answers, ingest.apply_holdings)
+    _store_each("holdings", rows, answers, ingest.apply_holdings)
 
 
 def poll_orders(account_ids: Iterable[int]) -> None:
@@ -54,7 +57,7 @@ def poll_orders(account_ids: Iterable[int]) -> None:
         return await polling.fetch_orders(client, known[account_id])
 
     answers = runtime().run(polling.ask_all(_clients(rows), question), deadline_s=ROUND_DEADLINE_S)
-    _store_each(rows, answers, order_lists.apply_order_list)
+    _store_each("orders", rows, answers, order_lists.apply_order_list)
 
 
 def record_equity(now: datetime) -> None:
@@ -100,12 +103,13 @@ def _clients(rows: Sequence[ExchangeAccount]) -> dict[int, IExchangeClient]:
 
 
 def _store_each(
-    rows: Sequence[ExchangeAccount], answers: Mapping[int, Answer[T]], store: Callable[[ExchangeAccount, Answer[T]], object]
+    kind: str, rows: Sequence[ExchangeAccount], answers: Mapping[int, Answer[T]], store: Callable[[ExchangeAccount, Answer[T]], object]
 ) -> None:
     """One account whose answer cannot be stored must not keep the others from being stored."""
     for row in rows:
         if row.pk not in answers:
             continue
+        POLLS.labels(row.exchange, kind, "read" if answers[row.pk].error is None else "failed").inc()
         try:
             store(row, answers[row.pk])
         except Exception:

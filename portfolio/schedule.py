@@ -6,6 +6,7 @@ from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 HOUR_S = 3_600
+DAY_S = 24 * HOUR_S
 
 
 def entries() -> dict[str, tuple[str, int]]:
@@ -15,6 +16,7 @@ def entries() -> dict[str, tuple[str, int]]:
         "orders of every account": ("portfolio.tasks.poll_all_orders", settings.ORDER_POLL_PERIOD_S),
         "equity of the minute": ("portfolio.tasks.record_equity", 60),
         "mark prices": ("exchanges.tasks.read_all_marks", settings.POLL_PERIOD_S),
+        "keys of every account": ("portfolio.tasks.check_all_keys", DAY_S),
         "housekeeping": ("portfolio.tasks.tidy", HOUR_S),
         "instruments": ("exchanges.tasks.read_all_instruments", HOUR_S),
     }

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
-from portfolio import housekeeping, rounds
+from portfolio import housekeeping, key_watch, rounds
 
 
 @shared_task(acks_late=True)
@@ -44,3 +44,14 @@ def record_equity() -> None:
 @shared_task(acks_late=True)
 def tidy() -> None:
     housekeeping.tidy(datetime.now(UTC))
+
+
+@shared_task(acks_late=True)
+def check_all_keys() -> None:
+    for ids in key_watch.shards():
+        check_keys.apply_async((ids,), expires=3_600)
+
+
+@shared_task(acks_late=True)
+def check_keys(account_ids: list[int]) -> None:
+    key_watch.check_keys(account_ids, datetime.now(UTC))

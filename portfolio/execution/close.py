@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from exchanges import accounts, pauses
 from exchanges.decimals import plain, round_down
-from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide
+from exchanges.domain import ExchangeType, MarginMode, OrderRequest, OrderSide, OrderType, PositionSide
 from exchanges.domain import Position as VenuePosition
 from exchanges.errors import ExchangeAPIError, ReduceOnlyRejected
+from exchanges.factory import capabilities_of
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from portfolio import access, rate_limits, rounds, venue_clocks
@@ -45,7 +46,8 @@ def position_for(user: User, position_id: int) -> Position:
 
 
 def close_request(position: Position, fraction: Decimal, held: Decimal, side: PositionSide) -> OrderRequest:
-    """The order that closes `fraction` of `held`. Raises Refused where that rounds down to nothing."""
+    """The order that closes `fraction` of `held`, in the position's margin mode where an order names one. Raises Refused where that rounds
+    down to nothing."""
     if not 0 < fraction <= 1:
         raise Refused("invalid_fraction", f"fraction must be above 0 and at most 1, was {plain(fraction)}", "fraction")
     instrument = instrument_for(position.account, position.symbol)
@@ -65,12 +67,19 @@ def close_request(position: Position, fraction: Decimal, held: Decimal, side: Po
             quantity=quantity,
             reduce_only=True,
             position_side=PositionSide(position.position_side),
+            margin_mode=_margin_mode_to_name(position),
         )
     except ValidationError as error:
         # Held, so shown; but its name or size is none that an order takes here.
         raise Refused(
             "cannot_close_here", f"{position.symbol} can only be closed at {position.account.get_exchange_display()} itself"
         ) from error
+
+
+def _margin_mode_to_name(position: Position) -> MarginMode | None:
+    """None where the mode is a setting of the venue and no field of an order."""
+    fields = capabilities_of(ExchangeType(position.account.exchange)).order_fields
+    return MarginMode(position.margin_mode) if "margin_mode" in fields else None
 
 
 def close(

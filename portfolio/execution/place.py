@@ -7,7 +7,7 @@ the order UNKNOWN; nothing here or elsewhere sends it again (portfolio.reconcile
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from exchanges import accounts, order_rules, pauses
-from exchanges.domain import OrderRequest, OrderResult, OrderType, TimeInForce
+from exchanges.domain import OrderRequest, OrderResult, OrderType, PositionMode, PositionSide, TimeInForce
 from exchanges.errors import ExchangeAPIError, ExchangeUnavailable, OutcomeUnknown, RequestExpired
 from exchanges.models import ExchangeAccount, Instrument, MarkPrice
 from exchanges.protocol import IExchangeClient
@@ -25,7 +25,7 @@ from portfolio import access, publish, rate_limits, refresh, venue_clocks
 from portfolio.execution import ownership, record
 from portfolio.execution.identifiers import new_client_order_id
 from portfolio.execution.refusals import Refused
-from portfolio.models import IdempotencyKey, Order, Origin, SubmitAttempt
+from portfolio.models import AccountState, IdempotencyKey, Order, Origin, SubmitAttempt
 from portfolio.states import OrderState
 
 logger = logging.getLogger(__name__)
@@ -51,13 +51,15 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is wanted, by whom, from where. `idempotency` is None where the caller gave no key."""
+    """What is wanted, by whom, from where. `idempotency` is None where the caller gave no key; `routing` is what decided on the account
+    (selection.Routed.to_json), kept with the order."""
 
     user: User
     account: ExchangeAccount
     request: OrderRequest
     origin: Origin
     idempotency: Idempotency | None = None
+    routing: Mapping[str, object] = field(default_factory=dict)
 
 
 def place(intent: Intent) -> tuple[Order, bool]:
@@ -107,6 +109,7 @@ def check(account: ExchangeAccount, request: OrderRequest, client: IExchangeClie
     refuse_without_trading(account)
     pauses.refuse_while_paused(account.exchange, account.environment, datetime.now(UTC))
     order_rules.refuse_unsupported(request, client.capabilities)
+    _refuse_another_mode(account, request)
     mark = MarkPrice.objects.filter(exchange=account.exchange, environment=account.environment, symbol=request.symbol).first()
     order_rules.refuse_off_filter(request, instrument_for(account, request.symbol).to_domain(), mark.mark_price if mark else None)
 
@@ -117,6 +120,22 @@ def refuse_without_trading(account: ExchangeAccount) -> None:
         raise Refused("account_disabled", f"account must be enabled, {account} is not", "account")
     if not account.is_trading_enabled:
         raise Refused("trading_disabled", f"account must have trading switched on, {account} is read-only", "account")
+
+
+def _refuse_another_mode(account: ExchangeAccount, request: OrderRequest) -> None:
+    """Whether an order names a leg depends on the account's mode. Before its first answer the venue judges."""
+    state = AccountState.objects.filter(account=account).only("position_mode").first()
+    if state is None or not state.position_mode:
+        return
+    names_leg = request.position_side is not PositionSide.BOTH
+    if state.position_mode == PositionMode.HEDGE and not names_leg:
+        raise Refused("position_side_missing", f"position_side must be LONG or SHORT: {account} is in hedge mode", "position_side")
+    if state.position_mode == PositionMode.ONE_WAY and names_leg:
+        raise Refused(
+            "position_side_mismatch",
+            f"position_side must be BOTH or left out, was {request.position_side}: {account} is in one-way mode",
+            "position_side",
+        )
 
 
 def instrument_for(account: ExchangeAccount, symbol: str) -> Instrument:
@@ -153,6 +172,7 @@ def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, Subm
             state=OrderState.SUBMITTING,
             origin=intent.origin,
             actor=intent.user,
+            routing=dict(intent.routing),
             created_at=now,
             updated_at=now,
         )

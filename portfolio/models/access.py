@@ -1,4 +1,4 @@
-"""Portfolios, who is a member in which role, which accounts they group, and the bearer tokens of programs."""
+"""Portfolios, who is a member in which role, and which accounts they group."""
 
 from typing import Any, ClassVar
 
@@ -81,23 +81,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.portfolio}"
-
-
-class ApiToken(models.Model):
-    """A program's key to the REST API. Only its hash is kept; `prefix` finds it. Scopes: read, trade, admin."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=60)
-    prefix = models.CharField(max_length=12, unique=True)
-    digest = models.CharField(max_length=64)
-    scopes = models.JSONField(default=list)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(name="one_token_per_name", fields=["user", "name"])]
-
-    def __str__(self) -> str:
-        return f"{self.name} of {self.user}"

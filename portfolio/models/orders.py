@@ -30,7 +30,8 @@ class Order(models.Model):
     """One order. `client_order_id` is ours and never changes (for an EXTERNAL order it is whatever the venue shows); `quantity` and
     `filled_quantity` are base units, `price` and `quantity` as they stand at the venue: amended there, they follow. `missing_since`: it
     rested, and a list of the venue asked for then did not hold it. `not_found_count` counts look-ups that said no since the fence of its
-    attempt passed, or since it is missing."""
+    attempt passed, or since it is missing. `routing` is what decided on the account (portfolio.execution.selection.Routed.to_json); empty
+    where there was nothing to decide, for closes and EXTERNAL orders."""
 
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="orders")
     client_order_id = models.CharField(max_length=40, blank=True)
@@ -53,6 +54,7 @@ class Order(models.Model):
     missing_since = models.DateTimeField(null=True, blank=True)
     not_found_count = models.PositiveIntegerField(default=0)
     looked_up_at = models.DateTimeField(null=True, blank=True)
+    routing = models.JSONField(default=dict, blank=True)
     raw_response = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

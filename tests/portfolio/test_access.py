@@ -6,16 +6,17 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 
-from exchanges.domain import ExchangeType
 from exchanges.models import Environment, Exchange, ExchangeAccount
-from portfolio import access
+from portfolio import access, tokens
 from portfolio.access import NotPermitted
 from portfolio.execution.cancel import order_for
 from portfolio.execution.close import position_for
-from portfolio.execution.refusals import NotFound, Refused
-from portfolio.execution.selection import account_for, select_account
-from portfolio.models import Membership, Order, Origin, Portfolio, PortfolioAccount, Position, Role
+from portfolio.execution.refusals import NotFound
+from portfolio.execution.selection import account_for
+from portfolio.models import Membership, Order, Origin, Portfolio, PortfolioAccount, Position, Role, TokenOwner
 from portfolio.states import OrderState
+
+pytestmark = pytest.mark.postgresql
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -136,49 +137,63 @@ def test_a_role_in_one_book_is_none_in_another(ours: Book, theirs: Book) -> None
     assert not access.can_trade_in(ours.users["alice"], theirs.portfolio)
 
 
+def test_who_manages_is_asked_of_the_very_membership(ours: Book, theirs: Book) -> None:
+    Membership.objects.create(portfolio=theirs.portfolio, user=ours.users["maria"], role=Role.VIEWER)
+    for who, managed in (("maria", [ours.portfolio]), ("alice", []), ("victor", [])):
+        assert list(access.managed_portfolios_for(ours.users[who])) == managed
+    roles = {each.name: vars(each)["role"] for each in access.portfolios_for(ours.users["maria"])}
+    assert roles == {"Ours": "manager", "Theirs": "viewer"}
+
+
+def token_owner(user: User, *accounts: ExchangeAccount) -> TokenOwner:
+    """`user` as a token for these accounts alone lets a program be them."""
+    text = tokens.create(user, f"for {len(accounts)}", [tokens.TRADE], account_ids=[account.pk for account in accounts])
+    token = tokens.owner_of(text, NOW)
+    assert token is not None
+    return TokenOwner.of(token)
+
+
+def test_a_token_narrows_every_way_to_an_object(ours: Book, theirs: Book) -> None:
+    second = ours.add(Exchange.BYBIT)
+    program = token_owner(ours.users["maria"], second, theirs.account)
+    assert program == ours.users["maria"]
+    assert list(access.accounts_for(program)) == [second]
+    assert list(access.portfolios_for(program)) == [ours.portfolio]
+    assert not access.positions_for(program).exists()
+    assert not access.orders_for(program).exists()
+    for look, number in ((account_for, ours.account.pk), (position_for, ours.position.pk), (order_for, ours.order.pk)):
+        with pytest.raises(NotFound):
+            look(program, number)
+    access.require_trading_role(program, second)
+    for account in (ours.account, theirs.account):
+        with pytest.raises(NotPermitted):
+            access.require_trading_role(program, account)
+
+
+def test_a_token_for_single_accounts_manages_nothing(ours: Book) -> None:
+    maria = ours.users["maria"]
+    program = token_owner(maria, ours.account)
+    assert access.can_manage_in(maria, ours.portfolio)
+    assert not access.can_manage_in(program, ours.portfolio)
+    assert not access.managed_portfolios_for(program).exists()
+    with pytest.raises(NotPermitted):
+        access.require_managing_role(program, ours.portfolio)
+    with pytest.raises(ValueError, match="leave out admin"):
+        tokens.create(maria, "both", [tokens.ADMIN], account_ids=[ours.account.pk])
+    with pytest.raises(ValueError, match="at least one account"):
+        tokens.create(maria, "none", [tokens.READ], account_ids=[])
+
+
+def test_a_token_for_all_accounts_narrows_nothing(ours: Book) -> None:
+    token = tokens.owner_of(tokens.create(ours.users["maria"], "all", [tokens.ADMIN]), NOW)
+    assert token is not None
+    program = TokenOwner.of(token)
+    assert list(access.accounts_for(program)) == [ours.account]
+    assert access.can_manage_in(program, ours.portfolio)
+
+
 def test_a_superuser_is_no_member(ours: Book) -> None:
     root = User.objects.create(username="root", is_superuser=True, is_staff=True)
     assert not access.accounts_for(root).exists()
     with pytest.raises(NotPermitted):
         access.require_trading_role(root, ours.account)
-
-
-def test_the_default_account_of_the_exchange_is_chosen(ours: Book) -> None:
-    alice = ours.users["alice"]
-    ours.add(Exchange.BYBIT, is_default=False)
-    default = ours.add(Exchange.BYBIT)
-    assert select_account(alice, account_id=None, exchange=None) == ours.account
-    assert select_account(alice, account_id=None, exchange=ExchangeType.BYBIT) == default
-
-
-@pytest.mark.parametrize(
-    ("asked", "code"),
-    [
-        ({"account_id": None, "exchange": "okx"}, "no_default_account"),
-        ({"account_id": None, "exchange": "bybit"}, "no_default_account"),
-        ({"account_id": "own", "exchange": "okx"}, "account_mismatch"),
-    ],
-)
-def test_an_account_that_cannot_be_chosen_is_said(ours: Book, asked: "dict[str, object]", code: str) -> None:
-    ours.add(Exchange.BYBIT, is_default=False)
-    account_id = ours.account.pk if asked["account_id"] else None
-    with pytest.raises(Refused) as refusal:
-        select_account(ours.users["alice"], account_id=account_id, exchange=ExchangeType(str(asked["exchange"])))
-    assert refusal.value.code == code
-
-
-def test_a_default_account_that_is_off_is_not_chosen(ours: Book) -> None:
-    ExchangeAccount.objects.filter(pk=ours.account.pk).update(is_enabled=False)
-    with pytest.raises(Refused, match="has no default account"):
-        select_account(ours.users["alice"], account_id=None, exchange=None)
-
-
-def test_members_of_several_books_name_the_account(ours: Book, theirs: Book) -> None:
-    alice = ours.users["alice"]
-    Membership.objects.create(portfolio=theirs.portfolio, user=alice, role=Role.TRADER)
-    with pytest.raises(Refused) as refusal:
-        select_account(alice, account_id=None, exchange=None)
-    assert refusal.value.code == "ambiguous_portfolio"
-    assert select_account(alice, account_id=theirs.account.pk, exchange=None) == theirs.account
-    with pytest.raises(Refused, match="no portfolio"):
-        select_account(User.objects.create(username="nobody"), account_id=None, exchange=None)

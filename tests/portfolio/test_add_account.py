@@ -27,7 +27,7 @@ def add(exchange: str = "okx", **options: str) -> str:
 @pytest.mark.parametrize("exchange", ["binance", "bybit", "okx"])
 def test_an_account_is_tried_and_stored_encrypted(transactional_db: None, sandbox: Sandbox, keys: None, exchange: str) -> None:
     nina = User.objects.create_user("nina")
-    assert "is connected (one-way mode, equity 100,000.00 USD)" in add(exchange)
+    assert "is connected (one-way mode, equity 100,000.00 USD, the key reads and trades)" in add(exchange)
     account = ExchangeAccount.objects.select_related("credential").get()
     assert account.portfolio_link.is_default
     assert Membership.objects.get(user=nina).role == Role.MANAGER
@@ -53,9 +53,24 @@ def test_a_wrong_secret_is_not_stored(transactional_db: None, sandbox: Sandbox, 
     assert not Portfolio.objects.exists()
 
 
-def test_environments_are_not_mixed_and_labels_are_unique(transactional_db: None, sandbox: Sandbox, keys: None) -> None:
+def test_a_key_that_can_withdraw_is_not_stored(
+    transactional_db: None, sandbox: Sandbox, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     User.objects.create_user("nina")
-    Portfolio.objects.create(name="Real money", environment="live")
+    monkeypatch.setenv("EXCHANGE_KEY", "sandbox-nina-withdraw")
+    monkeypatch.setenv("EXCHANGE_SECRET", "sandbox-nina-withdraw-secret")
+    with pytest.raises(CommandError, match=r"^not stored: The key may withdraw money"):
+        add("bybit")
+    assert not ExchangeAccount.objects.exists()
+    assert not Portfolio.objects.exists()
+
+
+def test_environments_are_not_mixed_and_labels_are_unique(transactional_db: None, sandbox: Sandbox, keys: None) -> None:
+    nina = User.objects.create_user("nina")
+    real = Portfolio.objects.create(name="Real money", environment="live")
+    with pytest.raises(CommandError, match="needs the role of manager"):
+        add(portfolio="Real money")
+    Membership.objects.create(portfolio=real, user=nina, role=Role.MANAGER)
     with pytest.raises(CommandError, match="environment must be live"):
         add(portfolio="Real money")
     add(label="One")

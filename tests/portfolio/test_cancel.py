@@ -18,6 +18,8 @@ from tests.conftest import Cast
 from tests.portfolio.desk import asked, fault, let_pass, market, now, orders_at, placed, requests_sent, resting, tick, ticked
 from tests.simulated import Sandbox
 
+pytestmark = pytest.mark.postgresql
+
 IN_DOUBT = "Cancel sent, its outcome is not known yet; the exchange is being asked."
 EXCHANGES = ["binance", "bybit", "okx"]
 

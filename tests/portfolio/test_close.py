@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.domain import OrderSide, PositionSide
+from exchanges.domain import MarginMode, OrderSide, PositionSide
 from exchanges.errors import ExchangeAPIError, ReduceOnlyRejected
 from exchanges.models import ExchangeAccount, Instrument
 from portfolio import rounds
@@ -190,6 +190,25 @@ def test_a_close_cut_to_what_was_left_is_found_as_ours(book: Cast, sandbox: Sand
     order = ticked(order)
     assert (order.state, order.filled_quantity) == (OrderState.FILLED, D("0.2"))
     assert at_venue(position.account) == 0
+
+
+@pytest.mark.parametrize("mode", MarginMode)
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_position_is_closed_in_its_own_margin_mode_where_an_order_names_one(book: Cast, exchange: str, mode: MarginMode) -> None:
+    """On OKX an order that names none is a cross order, which cannot close an isolated position."""
+    position = held(book, exchange, "0.5")
+    position.margin_mode = mode
+    request = close_request(position, D(1), D("0.5"), PositionSide.LONG)
+    assert request.margin_mode == (mode if exchange == "okx" else None)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+@pytest.mark.parametrize(("leg", "side"), [(PositionSide.LONG, OrderSide.SELL), (PositionSide.SHORT, OrderSide.BUY)])
+def test_a_leg_is_closed_as_a_leg(book: Cast, exchange: str, leg: PositionSide, side: OrderSide) -> None:
+    position = held(book, exchange, "0.5")
+    position.position_side = leg
+    request = close_request(position, D("0.5"), D("0.5"), leg)
+    assert (request.side, request.position_side, request.quantity, request.reduce_only) == (side, leg, D("0.25"), True)
 
 
 def test_a_fraction_is_rounded_down_to_the_lot(book: Cast) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_first_start_makes_an_admin_without_a_password_and_a_demo_book() -> None:
-    admin = create_missing()
+    admin = create_missing(has_sandbox=True)
     assert (admin.username, admin.is_superuser, admin.is_staff, admin.has_usable_password()) == ("admin", True, True, False)
     portfolio = Portfolio.objects.get()
     assert portfolio.environment == Environment.SANDBOX
@@ -30,11 +30,11 @@ def test_a_first_start_makes_an_admin_without_a_password_and_a_demo_book() -> No
 
 
 def test_a_second_start_changes_nothing() -> None:
-    admin = create_missing()
+    admin = create_missing(has_sandbox=True)
     admin.set_password("correct horse battery")
     admin.save()
     before = list(Credential.objects.values("version", "ciphertext"))
-    assert create_missing() == admin
+    assert create_missing(has_sandbox=True) == admin
     assert User.objects.get().check_password("correct horse battery")
     assert (Portfolio.objects.count(), ExchangeAccount.objects.count(), Membership.objects.count()) == (1, 3, 1)
     assert list(Credential.objects.values("version", "ciphertext")) == before
@@ -42,17 +42,23 @@ def test_a_second_start_changes_nothing() -> None:
 
 def test_where_there_is_a_book_no_demo_is_made() -> None:
     Portfolio.objects.create(name="Mine", environment=Environment.DEMO)
-    create_missing()
+    create_missing(has_sandbox=True)
     assert not ExchangeAccount.objects.exists()
+
+
+def test_where_there_are_no_simulated_exchanges_no_demo_is_made() -> None:
+    """In a production its accounts would answer to nobody."""
+    assert create_missing(has_sandbox=False).username == "admin"
+    assert not Portfolio.objects.exists()
 
 
 def test_a_start_after_the_demo_book_was_deleted_makes_it_again() -> None:
     """Deleting a portfolio leaves its accounts; the start must not stumble over them."""
-    create_missing()
+    create_missing(has_sandbox=True)
     ids = set(ExchangeAccount.objects.values_list("pk", flat=True))
     Portfolio.objects.get().delete()
     ExchangeAccount.objects.update(is_enabled=False)
-    create_missing()
+    create_missing(has_sandbox=True)
     assert set(Portfolio.objects.get().account_links.values_list("account_id", flat=True)) == ids
     assert ExchangeAccount.objects.active().count() == 3
 

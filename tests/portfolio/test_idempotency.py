@@ -15,6 +15,8 @@ from tests.conftest import Cast
 from tests.portfolio.desk import creates_sent, fault, in_thread, market, resting
 from tests.simulated import Sandbox
 
+pytestmark = pytest.mark.postgresql
+
 
 def send(cast: Cast, account: ExchangeAccount, request: OrderRequest, key: str, *, by: str = "alice") -> tuple[Order, bool]:
     idempotency = Idempotency.of(key, {"account": account.pk, "order": request.model_dump(mode="json")})

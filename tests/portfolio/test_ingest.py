@@ -16,6 +16,8 @@ from portfolio import ingest
 from portfolio.models import AccountState, Balance, Portfolio, PortfolioAccount, Position
 from portfolio.polling import Answer, Holdings
 
+pytestmark = pytest.mark.postgresql
+
 D = Decimal
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

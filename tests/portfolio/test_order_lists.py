@@ -21,6 +21,8 @@ from tests.exchanges.contract.wire import no_answer
 from tests.portfolio.desk import SYMBOL, asked, fault, now, placed, placed_elsewhere, resting, too_large_to_fill
 from tests.simulated import Sandbox
 
+pytestmark = pytest.mark.postgresql
+
 D = Decimal
 EXCHANGES = ["binance", "bybit", "okx"]
 OPEN_ORDERS = {"binance": "/fapi/v1/openOrders", "bybit": "/v5/order/realtime", "okx": "/api/v5/trade/orders-pending"}

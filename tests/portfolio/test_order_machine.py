@@ -46,6 +46,8 @@ from tests.portfolio.desk import (
 )
 from tests.simulated import Sandbox
 
+pytestmark = pytest.mark.postgresql
+
 _names = itertools.count(1)
 _PROGRESS = {OrderState.SUBMITTING: 0, OrderState.UNKNOWN: 0, OrderState.SUBMITTED: 1, OrderState.NEW: 2, OrderState.PARTIALLY_FILLED: 3}
 _REQUESTS: dict[str, Callable[[ExchangeAccount], OrderRequest]] = {

@@ -7,18 +7,20 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from exchanges.accounts import store_credential
-from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
+from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
 from exchanges.errors import InvalidOrder, WriteEffect
 from exchanges.models import Environment, ExchangeAccount, Instrument
 from portfolio.access import NotPermitted
 from portfolio.execution.identifiers import is_made_here, new_client_order_id
 from portfolio.execution.place import Intent, place
 from portfolio.execution.refusals import Refused
-from portfolio.models import Membership, Order, Origin, Portfolio, PortfolioAccount, Role, SubmitAttempt
+from portfolio.models import AccountState, Membership, Order, Origin, Portfolio, PortfolioAccount, Role, SubmitAttempt
 from portfolio.states import OrderState
 from tests.conftest import Cast
 from tests.portfolio.desk import SYMBOL, market, orders_at, placed, requests_sent, resting
 from tests.simulated import Sandbox
+
+pytestmark = pytest.mark.postgresql
 
 D = Decimal
 
@@ -91,11 +93,6 @@ REFUSED: list[tuple[OrderRequest, str]] = [
     (
         OrderRequest(symbol=SYMBOL, side=OrderSide.SELL, order_type=OrderType.STOP_MARKET, quantity=D("0.1"), stop_price=D(1000)),
         "order_type",
-    ),
-    (OrderRequest(symbol=SYMBOL, side=OrderSide.BUY, order_type=OrderType.MARKET, quantity=D("0.1"), leverage=5), "leverage"),
-    (
-        OrderRequest(symbol=SYMBOL, side=OrderSide.BUY, order_type=OrderType.MARKET, quantity=D("0.1"), position_side="LONG"),
-        "position_side",
     ),
     (
         OrderRequest(symbol=SYMBOL, side=OrderSide.BUY, order_type=OrderType.MARKET, quantity=D("0.1"), stop_loss_price=D(9)),
@@ -209,3 +206,21 @@ def test_an_order_inside_somebodys_transaction_is_not_sent(committed_book: Cast,
         placed(committed_book, committed_book.binance, market())
     assert orders_at(sandbox, committed_book.binance, committed_book.name) == []
     assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "position_side", "says"),
+    [
+        ("one_way", "LONG", "position_side must be BOTH or left out, was LONG: {} is in one-way mode"),
+        ("hedge", "BOTH", "position_side must be LONG or SHORT: {} is in hedge mode"),
+    ],
+)
+def test_an_order_for_the_other_position_mode_is_refused(book: Cast, sandbox: Sandbox, mode: str, position_side: str, says: str) -> None:
+    AccountState.objects.create(account=book.binance, position_mode=mode)
+    before = requests_sent(sandbox, book.binance, book.name)
+    order = market().model_copy(update={"position_side": PositionSide(position_side)})
+    with pytest.raises(Refused) as refusal:
+        place(Intent(book.alice, book.binance, order, Origin.API))
+    assert (refusal.value.field, refusal.value.message) == ("position_side", says.format(book.binance))
+    assert not Order.objects.exists()
+    assert requests_sent(sandbox, book.binance, book.name) == before

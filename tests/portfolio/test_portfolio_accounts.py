@@ -14,6 +14,8 @@ from django.test import Client
 from exchanges.models import Environment, Exchange, ExchangeAccount
 from portfolio.models import Portfolio, PortfolioAccount
 
+pytestmark = pytest.mark.postgresql
+
 _numbers = itertools.count(1)
 
 

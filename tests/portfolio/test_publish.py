@@ -13,6 +13,8 @@ from exchanges.runtime import runtime
 from portfolio import publish
 from portfolio.models import Portfolio, PortfolioAccount
 
+pytestmark = pytest.mark.postgresql
+
 
 def book_with_account(name: str) -> tuple[Portfolio, ExchangeAccount]:
     portfolio = Portfolio.objects.create(name=name, environment=Environment.SANDBOX)

@@ -15,6 +15,8 @@ from portfolio.execution import record
 from portfolio.models import Order, Origin, Portfolio, PortfolioAccount
 from portfolio.states import FINAL, OrderState
 
+pytestmark = pytest.mark.postgresql
+
 D = Decimal
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 N = OrderStatus

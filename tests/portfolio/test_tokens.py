@@ -1,18 +1,23 @@
 """Bearer tokens: shown once, kept as a hash, valid for exactly as long as they should be (A3, S27, S28)."""
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from exchanges.models import Environment, Exchange, ExchangeAccount
 from portfolio import tokens
-from portfolio.models import ApiToken
+from portfolio.models import ApiToken, Membership, Portfolio, PortfolioAccount, Role
+
+pytestmark = pytest.mark.postgresql
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -94,6 +99,7 @@ def test_revoking_counts_what_was_valid_and_keeps_when_it_was_revoked_first(alic
 def test_the_admin_revokes_for_those_who_may_change_tokens(alice: User, rights: list[str], is_revoked: bool) -> None:
     tokens.create(alice, "bot", [tokens.READ])
     staff = User.objects.create(username="staff", is_staff=True)
+    ApiToken.objects.update(user=staff)
     staff.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client = Client()
     client.force_login(staff)
@@ -101,6 +107,48 @@ def test_the_admin_revokes_for_those_who_may_change_tokens(alice: User, rights: 
     assert (b'value="revoke"' in client.get(page).content) == is_revoked
     client.post(page, {"action": "revoke", "_selected_action": [ApiToken.objects.get().pk]})
     assert (ApiToken.objects.get().revoked_at is not None) == is_revoked
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" 192.0.2.7,, 2001:DB8::/32 ", ["192.0.2.7", "2001:db8::/32"]),
+        ("192.0.2.0/24 192.0.2.7/32", ["192.0.2.0/24", "192.0.2.7"]),
+    ],
+)
+def test_addresses_are_kept_in_their_usual_form(text: str, found: list[str]) -> None:
+    assert tokens.networks_in(text) == found
+
+
+@pytest.mark.parametrize("text", ["192.0.2.7/24", "192.0.2", "example.org", "192.0.2.7;192.0.2.8", "1" * 5_000, "١.1.1.1"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="addresses must be IP addresses"):
+        tokens.networks_in(text)
+
+
+def made_by_command(**options: str) -> ApiToken:
+    call_command("create_api_token", user="alice", name="bot", stdout=io.StringIO(), **options)
+    return ApiToken.objects.get()
+
+
+def test_the_command_narrows_a_token_too(alice: User) -> None:
+    portfolio = Portfolio.objects.create(name="Ours", environment=Environment.SANDBOX)
+    account = ExchangeAccount.objects.create(exchange=Exchange.OKX, environment=Environment.SANDBOX, label="Main")
+    PortfolioAccount.objects.create(portfolio=portfolio, account=account)
+    foreign = {"accounts": str(account.pk)}
+    with pytest.raises(CommandError, match="accounts must be ids of accounts that alice may see"):
+        made_by_command(**foreign)
+    Membership.objects.create(portfolio=portfolio, user=alice, role=Role.TRADER)
+    for wrong, words in (
+        ({"addresses": "here"}, "one was here"),
+        ({"accounts": "x"}, "one was 'x'"),
+        ({**foreign, "scopes": "admin"}, "leave out admin"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            made_by_command(**wrong)
+    token = made_by_command(**foreign, addresses="192.0.2.7, 198.51.100.0/24")
+    assert (token.account_ids, token.addresses) == ([account.pk], ["192.0.2.7", "198.51.100.0/24"])
 
 
 def test_a_token_ends_when_it_expires(alice: User) -> None:
@@ -137,3 +185,12 @@ def test_what_is_refused_is_no_use(alice: User) -> None:
     ApiToken.objects.update(revoked_at=NOW)
     tokens.owner_of(text, NOW)
     assert ApiToken.objects.get().last_used_at is None
+
+
+def test_a_key_on_its_way_out_goes_on_opening_what_it_made(alice: User, settings: LazySettings) -> None:
+    before = settings.SECRET_KEY
+    made = tokens.create(alice, "bot", ["read"])
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 60, [before]
+    assert tokens.owner_of(made, datetime.now(UTC)) is not None
+    settings.SECRET_KEY_FALLBACKS = []
+    assert tokens.owner_of(made, datetime.now(UTC)) is None
