@@ -10,11 +10,17 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 django_application = get_asgi_application()
 
-from dashboard.consumers import BookConsumer  # noqa: E402  (models are usable only after Django is set up)
+from dashboard import checks, edge, environment, metrics, operation  # noqa: E402  (models are usable only after Django is set up)
+from dashboard.consumers import BookConsumer  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": AuthMiddlewareStack(URLRouter([path("ws/portfolio/<int:portfolio_id>/", BookConsumer.as_asgi())])),
-    }
+if operation.service():
+    checks.say_at_start()
+
+sockets = AuthMiddlewareStack(URLRouter([path("ws/portfolio/<int:portfolio_id>/", BookConsumer.as_asgi())]))
+application = edge.behind_proxy(
+    edge.for_machines(
+        ProtocolTypeRouter({"http": django_application, "websocket": metrics.counted_socket(sockets)}),
+        environment.site_host(),
+    ),
+    operation.trusted_proxies(),
 )

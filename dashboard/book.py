@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchanges.domain import PositionSide
-from exchanges.models import ExchangeAccount, Instrument
+from exchanges.models import ExchangeAccount, ExchangeAccountQuerySet, Instrument
 from portfolio.exposure import AccountFacts, Exposure, HeldPosition, aggregate, is_stale
 from portfolio.models import AccountState, Balance, Order, Portfolio, Position
 from portfolio.states import OPEN, PRESUMED
@@ -57,12 +57,14 @@ def stale_after() -> timedelta:
     return timedelta(seconds=settings.STALE_AFTER_S)
 
 
-def read_book(portfolio_id: int) -> Book:
-    """Raises Portfolio.DoesNotExist. The version is read first: what is read after it may be newer, never older."""
+def read_book(portfolio_id: int, *, within: ExchangeAccountQuerySet | None = None) -> Book:
+    """Of the portfolio's accounts only those `within`, where that is given. Raises Portfolio.DoesNotExist. The version is read first: what
+    is read after it may be newer, never older."""
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     now = datetime.now(UTC)
     accounts = list(
-        ExchangeAccount.objects.active()
+        (ExchangeAccount.objects.all() if within is None else within)
+        .active()
         .filter(portfolio_link__portfolio=portfolio)
         .select_related("portfolio_link")
         .order_by("exchange", "id")

@@ -13,6 +13,8 @@ from django.http.request import split_domain_port, validate_host
 from dashboard.admission import ENDED, Admission, admission_of, admitted
 from dashboard.hub import hub
 
+# A page says at most four times a second what it has taken.
+MOST_MESSAGES_PER_S = 20
 TAKEN = re.compile(r"[0-9]{1,19}", re.ASCII)
 # Of the range for applications: the server refuses to send those that the protocol keeps for itself, 1008 among them.
 NOT_OUR_PAGE = 4400
@@ -24,6 +26,7 @@ class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     portfolio_id = 0
     has_joined = False
+    heard_in = heard = 0
     admission: Admission
 
     async def connect(self) -> None:
@@ -46,11 +49,18 @@ class BookConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             hub().leave(self.portfolio_id, self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Whoever says anything but a version is not our page."""
-        if text_data is None or not TAKEN.fullmatch(text_data):
+        """Whoever says anything but a version, or says it all the time, is not our page."""
+        if text_data is None or not TAKEN.fullmatch(text_data) or self._is_heard_too_often():
             await self.close(code=NOT_OUR_PAGE)
             return
         await hub().take(self.portfolio_id, self, int(text_data))
+
+    def _is_heard_too_often(self) -> bool:
+        second = int(time.monotonic())
+        if second != self.heard_in:
+            self.heard_in, self.heard = second, 0
+        self.heard += 1
+        return self.heard > MOST_MESSAGES_PER_S
 
     async def deliver(self, text: str) -> None:
         await self.send(text_data=text)

@@ -1,4 +1,5 @@
-"""What this installation is told from outside: environment variables, and the two secrets it makes for itself in VAR_DIR.
+"""What this installation is told from outside: environment variables, secrets in files that they name, and the two secrets it makes for
+itself in VAR_DIR.
 
 Standard library only: the supervisor and the settings both read it. Every wrong value raises ConfigurationError with one sentence that
 says what to do.
@@ -16,6 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
 _MOST_DIGITS = 18
+SHORTEST_SECRET_KEY = 50
 VAULT_KEY_FILE = "vault.key"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105  (a file's name)
 ADDRESS_FILE = "address"
@@ -131,6 +133,7 @@ def check_addresses() -> None:
     database_address()
     redis_url()
     sandbox_url()
+    sandbox_speed()
     site_host()
 
 
@@ -150,7 +153,7 @@ def database_address() -> DatabaseAddress:
         raise ConfigurationError("DATABASE_URL must begin with postgresql:// (leave it out to use SQLite in VAR_DIR).")
     if not name:
         raise ConfigurationError("DATABASE_URL must end with the name of a database: postgresql://user:password@host:port/name.")
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "") or given_secret("DATABASE_PASSWORD")
     return DatabaseAddress("postgresql", name, user, password, parts.hostname or "", str(port_number or ""))
 
 
@@ -171,6 +174,17 @@ def sandbox_url() -> str:
     return url
 
 
+def sandbox_speed() -> int:
+    """How many times as fast as the clock prices and funding of the simulated exchanges run; counts where these are ours to start."""
+    return whole_number("SANDBOX_SPEED", 1, low=1, high=10_000)
+
+
+def routing_policy() -> Path | None:
+    """The file whose rules are applied at each start, read then and not before; None where the rules are kept in the site alone."""
+    text = os.environ.get("ROUTING_POLICY", "").strip()
+    return ROOT / text if text else None
+
+
 def _parts(url: str) -> SplitResult | None:
     """None for what names no host. Wrong ones are not repeated to anybody: they may hold a password."""
     try:
@@ -181,11 +195,39 @@ def _parts(url: str) -> SplitResult | None:
     return parts if has_host and url.isprintable() and " " not in url else None
 
 
-def kept_secret(variable: str, file_name: str) -> str:
-    """The secret from the environment, else from VAR_DIR. "" where there is none yet: `make_secret` is the supervisor's to call."""
+def given_secret(variable: str) -> str:
+    """From the variable, or from the file that <variable>_FILE names, as Docker and others hand secrets over; "" where neither is set."""
+    file_name = os.environ.get(f"{variable}_FILE", "")
+    if not file_name:
+        return os.environ.get(variable, "")
     if os.environ.get(variable):
-        return os.environ[variable]
-    path = var_dir() / file_name
+        raise ConfigurationError(f"{variable} and {variable}_FILE are both set; leave one of them out.")
+    text = _read_secret(Path(file_name))
+    if not text:
+        raise ConfigurationError(f"{variable}_FILE must name a file, there is none at {file_name}.")
+    return text
+
+
+def secret_key() -> str:
+    """Signs sessions and tokens. "" where there is none yet."""
+    given = given_secret("SECRET_KEY")
+    if given and len(given) < SHORTEST_SECRET_KEY:
+        raise ConfigurationError(f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters, had {len(given)}.")
+    return given or kept_secret("SECRET_KEY", SECRET_KEY_FILE)
+
+
+def earlier_secret_keys() -> list[str]:
+    """What was signed with these is still taken: SECRET_KEY can be changed without signing everybody out."""
+    return given_secret("SECRET_KEY_FALLBACKS").replace(",", " ").split()
+
+
+def kept_secret(variable: str, file_name: str) -> str:
+    """The secret as it is given, else from VAR_DIR. "" where there is none yet: `make_secret` is the supervisor's to call."""
+    return given_secret(variable) or _read_secret(var_dir() / file_name)
+
+
+def _read_secret(path: Path) -> str:
+    """Empty where there is no such file."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -196,7 +238,7 @@ def kept_secret(variable: str, file_name: str) -> str:
         text = "\0"
     if not text or not "".join(text.split()).isprintable():
         reason = "it is not text" if text else "it is empty"
-        raise ConfigurationError(f"{path} is damaged ({reason}); {_REPAIRS.get(file_name, 'restore it')}.")
+        raise ConfigurationError(f"{path} is damaged ({reason}); {_REPAIRS.get(path.name, 'restore it')}.")
     return text
 
 

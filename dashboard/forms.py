@@ -14,8 +14,9 @@ from dashboard import sentences
 from dashboard.requests import id_from
 from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.models import Exchange, ExchangeAccount, Instrument
+from exchanges.routing import DEFAULT_EXCHANGE
 from portfolio import access
-from portfolio.execution.selection import DEFAULT_EXCHANGE
+from portfolio.execution.selection import Routed, select_account
 from portfolio.models import Portfolio
 
 _NOT_OF_THE_ORDER = {"csrfmiddlewaretoken", "refresh"}
@@ -27,15 +28,17 @@ LIFETIMES = [
     (TimeInForce.GTX.value, "Post-only"),
 ]
 MAX_KEY_LENGTH = 100
+ROUTE = "route"
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What exactly will be sent, and what to know before it is."""
+    """What exactly will be sent, and what to know before it is. `agreed`: the route that it shows, empty where the account was named."""
 
     sentence: str
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
+    agreed: str = ""
 
 
 def new_idempotency_key() -> str:
@@ -43,8 +46,10 @@ def new_idempotency_key() -> str:
 
 
 class OrderTicket(forms.Form):
-    """`confirmation` and the texts from `reference` to `contracts` are set by dashboard.ticket before the form is shown."""
+    """`confirmation` and the texts from `reference` to `trouble` are set by dashboard.ticket before the form is shown. `agreed` is the
+    route that the confirmation showed, where the account is chosen by the route."""
 
+    portfolio = forms.CharField(max_length=18, required=False, widget=forms.HiddenInput)
     account = forms.ChoiceField()
     symbol = forms.CharField(max_length=32)
     side = forms.ChoiceField(choices=[(side.value, side.value) for side in OrderSide])
@@ -54,23 +59,24 @@ class OrderTicket(forms.Form):
     time_in_force = forms.ChoiceField(choices=LIFETIMES, required=False, initial=TimeInForce.GTC.value)
     reduce_only = forms.BooleanField(required=False)
     idempotency_key = forms.CharField(max_length=MAX_KEY_LENGTH, widget=forms.HiddenInput)
+    agreed = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
 
     def __init__(self, user: User, data: Any = None, *, portfolio: Portfolio | None = None, **kwargs: Any) -> None:
         """Accounts of one portfolio only, so that a page never offers an account of another environment than the one it says it shows:
-        of `portfolio`, else of the portfolio of the account that was named."""
-        kwargs["initial"] = {"idempotency_key": new_idempotency_key(), **kwargs.get("initial", {})}
+        of `portfolio`, else of the one that the form names, by itself or by its account."""
+        kwargs["initial"] = {"idempotency_key": new_idempotency_key(), "account": ROUTE, **kwargs.get("initial", {})}
         super().__init__(data, **kwargs)
         self.user = user
-        self.reference = self.holding = self.holding_age = self.rules = self.unit = self.contracts = ""
+        self.reference = self.holding = self.holding_age = self.rules = self.unit = self.contracts = self.route = self.trouble = ""
         self.confirmation: Confirmation | None = None
         self.starts_at = ""
         self.accounts = {account.pk: account for account in sorted(_tradable(user), key=_standing)}
-        if portfolio is None and self.chosen_account is not None:
-            portfolio = self.chosen_account.portfolio_link.portfolio
-        self.accounts = {key: account for key, account in self.accounts.items() if account.portfolio_link.portfolio == portfolio}
+        self.shown_portfolio = portfolio or self._named_portfolio()
+        self.accounts = {key: account for key, account in self.accounts.items() if account.portfolio_link.portfolio == self.shown_portfolio}
+        self.initial["portfolio"] = str(self.shown_portfolio.pk) if self.shown_portfolio else ""
         choices = self.fields["account"]
         assert isinstance(choices, forms.ChoiceField)  # noqa: S101  (for the type checker)
-        choices.choices = _grouped(list(self.accounts.values()))
+        choices.choices = [(ROUTE, "Route: by rule"), *_grouped(list(self.accounts.values()))]
         for name, field in self.fields.items():
             field.error_messages |= {
                 "required": f"{name} is required",
@@ -91,17 +97,48 @@ class OrderTicket(forms.Form):
         return next((name for name in self.fields if name in self.errors), "") if self.is_bound else self.starts_at
 
     @property
+    def follows_route(self) -> bool:
+        """What is chosen where nothing is."""
+        return str(self["account"].value() or ROUTE) == ROUTE
+
+    @property
     def chosen_account(self) -> ExchangeAccount | None:
+        """The account that is named. None where the route chooses, and for one that is not offered."""
         named = id_from(str(self["account"].value() or ""))
-        return next(iter(self.accounts.values()), None) if named is None else self.accounts.get(named)
+        return None if named is None else self.accounts.get(named)
+
+    @property
+    def chosen_symbol(self) -> str:
+        """As far as it can be looked up: no database takes every character."""
+        text = str(self["symbol"].value() or "").strip().upper()
+        return text if text.isprintable() else ""
+
+    def destination(self) -> Routed | None:
+        """Where the order goes as the fields stand, valid or not; None where they name no account that is offered. Raises Refused."""
+        account = self.chosen_account
+        if self.shown_portfolio is None or (account is None and not self.follows_route):
+            return None
+        account_id = account.pk if account else None
+        return select_account(self.user, symbol=self.chosen_symbol, account_id=account_id, portfolio_id=self.shown_portfolio.pk)
+
+    def _named_portfolio(self) -> Portfolio | None:
+        named = id_from(str(self["portfolio"].value() or ""))
+        portfolios = {account.portfolio_link.portfolio_id: account.portfolio_link.portfolio for account in self.accounts.values()}
+        if self.chosen_account is not None:
+            return self.chosen_account.portfolio_link.portfolio
+        if named is not None:
+            return portfolios.get(named)
+        return next(iter(portfolios.values())) if len(portfolios) == 1 else None
 
     def clean(self) -> None:
         """What would not be carried out is refused, never ignored."""
         for name in sorted(set(self.data) - set(self.fields) - _NOT_OF_THE_ORDER):
             self.add_error(None, f"{name[:40]} must be left out: it is not a field of this ticket")
 
-    def clean_account(self) -> ExchangeAccount:
-        return self.accounts[int(self.cleaned_data["account"])]
+    def clean_account(self) -> str:
+        if self.shown_portfolio is None:
+            raise forms.ValidationError("portfolio must be one of yours where you may trade")
+        return str(self.cleaned_data["account"])
 
     def to_request(self) -> OrderRequest | None:
         """The order of a valid form; None after adding the errors that keep it from being one."""

@@ -49,7 +49,7 @@ class Service:
     def start(self, say: Callable[[str, str], None]) -> None:
         self.process = subprocess.Popen(  # noqa: S603  (our own commands)
             self.command,
-            env={**os.environ, **self.extra, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **self.extra, "SERVICE": self.name, "PYTHONUNBUFFERED": "1"},
             cwd=environment.ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

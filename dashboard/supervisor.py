@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from dashboard import environment, valkey
+from dashboard import environment, operation, valkey
 from dashboard.environment import ConfigurationError
 from dashboard.service import Service, die_with_parent
 
@@ -63,17 +63,16 @@ class Supervisor:
             os.environ["SANDBOX_URL"] = f"http://127.0.0.1:{port}"
             state = str(environment.var_dir() / "sandbox")
             self._internal_ports.append(port)
-            sandbox = [sys.executable, "-m", "exchanges.sandbox", "--port", str(port), "--seed", "7", "--var-dir", state]
+            options = ["--port", str(port), "--seed", "7", "--speed", str(environment.sandbox_speed()), "--var-dir", state]
+            sandbox = [sys.executable, "-m", "exchanges.sandbox", *options]
             self._add(Service("sandbox", sandbox))
             self.say("up", f"simulated exchanges: {os.environ['SANDBOX_URL']}/binance, /bybit and /okx")
         link = self._prepare([*manage, "prepare"])
         celery = [sys.executable, "-m", "celery", "-q", "-A", "dashboard.celery"]
         bind = ["-b", "127.0.0.1", "-p", str(self._port), "-v", "0"]
         self._add(Service("web", [sys.executable, "-m", "dashboard.serve", *bind]))
-        self._add(
-            Service("worker", [*celery, "worker", "-P", "threads", "-c", "12", "--without-gossip", "--without-mingle", "-l", "WARNING"])
-        )
-        self._add(Service("beat", [*celery, "beat", "-l", "WARNING", "--pidfile="]))
+        self._add(Service("worker", [*celery, "worker", "-P", "threads", "-c", "12", "--without-gossip", "--without-mingle"]))
+        self._add(Service("beat", [*celery, "beat", "--pidfile="]))
         self._add(Service("stream", [*manage, "stream"]))
         self._wait_until_ready()
         if not self._stopping.is_set():
@@ -214,6 +213,7 @@ def main() -> int:
     try:
         port = environment.port()
         environment.check_addresses()
+        operation.check()
         lock = _claim_state(environment.var_dir())
         with lock:
             _refuse_unusable_port(port)

@@ -1,5 +1,5 @@
-"""What the ticket says beside its fields: reference price, what is held, steps, contracts, and the sentence to confirm. Reads our database
-only."""
+"""What the ticket says beside its fields: where the order goes, reference price, what is held, steps, contracts, and the sentence to
+confirm. Reads our database only."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,8 +8,10 @@ from dashboard import numbers
 from dashboard.book import stale_after
 from dashboard.forms import LIFETIMES, Confirmation, OrderTicket
 from exchanges.decimals import plain, to_decimal
-from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionMode, PositionSide
+from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide
 from exchanges.models import ExchangeAccount, Instrument, MarkPrice
+from portfolio.execution.refusals import Refused
+from portfolio.execution.selection import Routed
 from portfolio.exposure import describe_age
 from portfolio.models import AccountState, Order, Position
 from portfolio.valuation import signed
@@ -20,7 +22,8 @@ _LIFETIME_WORDS = dict(LIFETIMES)
 
 def describe(ticket: OrderTicket) -> None:
     """Set the texts from whatever the fields hold, valid or not."""
-    account, symbol = ticket.chosen_account, str(ticket["symbol"].value() or "").strip().upper()
+    symbol = ticket.chosen_symbol
+    account = _destination(ticket)
     instrument = _instrument(account, symbol) if account else None
     if account is None or instrument is None:
         ticket.reference = f"{symbol} is not listed at {account.get_exchange_display()}" if account and symbol else ""
@@ -41,12 +44,15 @@ def describe(ticket: OrderTicket) -> None:
     ticket.contracts = contracts_of(instrument, quantity)
 
 
-def confirmation_of(account: ExchangeAccount, request: OrderRequest) -> Confirmation:
-    """The order in words, exactly as it will be sent, with its value and what is unusual about it."""
+def confirmation_of(routed: Routed, request: OrderRequest, warning: str = "") -> Confirmation:
+    """The order in words, exactly as it will be sent, with its value and what is unusual about it, `warning` first."""
+    account = routed.account
     instrument, mark = _instrument(account, request.symbol), _mark(account, request.symbol)
     tick = instrument.tick if instrument else None
     price = request.price or (mark.mark_price if mark else None)
     facts = [("Account", f"{account} ({account.get_environment_display()})")]
+    if not routed.named:
+        facts.append(("Route", " ".join(routed.reasons)))
     if price is not None:
         basis = (
             "at the limit price" if request.price or mark is None else f"at the mark {numbers.price(price, tick)}, {_age(mark.as_of)} old"
@@ -58,7 +64,9 @@ def confirmation_of(account: ExchangeAccount, request: OrderRequest) -> Confirma
         facts.append(("Position", change))
     if request.order_type is OrderType.LIMIT:
         facts.append(("Time in force", _LIFETIME_WORDS[request.time_in_force.value if request.time_in_force else "GTC"]))
-    return Confirmation(sentence_of(account, request), facts, list(_warnings(account, request, mark)))
+    agreed = "" if routed.named else routed.digest
+    warnings = [*([warning] if warning else []), *_warnings(account, request, mark)]
+    return Confirmation(sentence_of(account, request), facts, warnings, agreed)
 
 
 def sentence_of(account: ExchangeAccount, request: OrderRequest) -> str:
@@ -66,6 +74,8 @@ def sentence_of(account: ExchangeAccount, request: OrderRequest) -> str:
     verb = "Buy" if request.side is OrderSide.BUY else "Sell"
     how = f"at {grouped(request.price)} limit" if request.price is not None else "at market"
     only = ", reduce-only," if request.reduce_only else ""
+    if request.position_side is not PositionSide.BOTH:
+        only = f", {'closing' if request.reduce_only else 'opening'} the {request.position_side.value.lower()} leg,"
     return f"{verb} {grouped(request.quantity)} {request.symbol} {how}{only} on {account}"
 
 
@@ -87,6 +97,23 @@ def grouped(number: Decimal) -> str:
     return numbers.grouped(number, numbers.places_of(number))
 
 
+def _destination(ticket: OrderTicket) -> ExchangeAccount | None:
+    """The account as the fields stand; sets what is said of the route."""
+    if ticket.follows_route and not ticket.chosen_symbol:
+        return None
+    try:
+        routed = ticket.destination()
+    except Refused as refusal:
+        ticket.trouble = refusal.message
+        return None
+    if routed is None:
+        return None
+    if not routed.named:
+        why = f"rule {routed.rule.pattern}" if routed.rule else "no rule matches"
+        ticket.route = " ".join([f"Goes to {routed.account}: {why}.", *routed.passed_over])
+    return routed.account
+
+
 def _holding(account: ExchangeAccount, symbol: str) -> tuple[str, str]:
     """What the account holds of the symbol and has left to trade with, and how old that is; empty before the first answer."""
     state = AccountState.objects.filter(account=account).first()
@@ -100,12 +127,14 @@ def _holding(account: ExchangeAccount, symbol: str) -> tuple[str, str]:
 
 
 def _change_of_position(account: ExchangeAccount, request: OrderRequest) -> str:
-    """From what is held to what would be held if all of it filled. Empty where that is not for us to say: before the first answer, and
-    where a symbol has two legs."""
+    """From what is held to what would be held if all of it filled, of the leg that the order means in hedge mode. Empty where that is not
+    for us to say: before the first answer, and for what may fill in part only."""
     state = AccountState.objects.filter(account=account).first()
-    if state is None or state.as_of is None or state.position_mode != PositionMode.ONE_WAY or request.reduce_only:
+    if state is None or state.as_of is None or not state.position_mode or request.reduce_only:
         return ""
     rows = Position.objects.filter(account=account, symbol=request.symbol)
+    if request.position_side is not PositionSide.BOTH:
+        rows = rows.filter(position_side=request.position_side.value)
     now = sum((signed(row.quantity, row.side) for row in rows), Decimal(0))
     after = now + signed(request.quantity, PositionSide.LONG if request.side is OrderSide.BUY else PositionSide.SHORT)
     return f"{position_in_words(now)} → {position_in_words(after)} if all of it fills"

@@ -16,6 +16,9 @@ from exchanges.models import Environment, Exchange, ExchangeAccount, Instrument,
 from portfolio.models import Membership, Portfolio, PortfolioAccount, Role
 from tests.simulated import Sandbox, running_sandbox
 
+# Every test's Client starts the middleware anew, and with it a look at each static file: 0.1 s for each of thousands of clients.
+settings.WHITENOISE_AUTOREFRESH = True
+
 _names = itertools.count(1)
 # A test that is rolled back gives its account ids back, and a process knows its warm clients by account id and version of the keys: no
 # two accounts of a process have the same version, and a test may renew its keys some times over.
@@ -24,10 +27,13 @@ _key_versions = itertools.count(1_000, 1_000)
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """SQLite in a file, as it is run: a shared database in memory refuses a second writer at once instead of letting it wait."""
+    """A database for each process. SQLite in a file, as it is run: a shared database in memory refuses a second writer at once instead of
+    letting it wait."""
     database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    if database["ENGINE"].endswith("postgresql"):
+        database.setdefault("TEST", {})["NAME"] = f"test_{database['NAME']}_{worker}"
+    else:
         database.setdefault("TEST", {})["NAME"] = str(settings.VAR_DIR / f"test-{worker}.sqlite3")
         # Nobody cuts the power during a test; waiting for the disk makes a suite of thousands of commits slow.
         database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"

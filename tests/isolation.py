@@ -14,6 +14,12 @@ from hypothesis import settings
 
 from dashboard import valkey
 
+# What somebody may have set for a site of their own, and what no test may meet by chance.
+OF_THE_SHELL = (
+    *("ALLOWED_HOSTS", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE", "DATABASE_URL", "DEBUG", "HTTPS", "LOG_FORMAT", "LOG_LEVEL"),
+    *("METRICS_TOKEN", "METRICS_TOKEN_FILE", "PORT", "ROUTING_POLICY", "SANDBOX_SPEED", "SANDBOX_URL", "SERVICE"),
+    *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECRET_KEY_FILE", "TRUSTED_PROXIES", "VAULT_KEYS_FILE"),
+)
 _IS_CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
 _DEADLINE_S = 10.0
 
@@ -37,8 +43,10 @@ if _IS_CONTROLLER:
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="crossbook-tests-")
     os.environ["VAULT_KEYS"] = Fernet.generate_key().decode()
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
-    for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "DEBUG", "PORT", "SANDBOX_URL"):
+    for name in OF_THE_SHELL:
         os.environ.pop(name, None)
+    # Few people of a test send thousands of requests in a minute; the limits have tests of their own.
+    os.environ["API_REQUESTS_PER_MINUTE"] = os.environ["API_QUESTIONS_PER_MINUTE"] = "0"
 
 # The same examples in every run, so that a change is what turns a test red; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("suite", derandomize=True, deadline=None)

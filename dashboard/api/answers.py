@@ -101,6 +101,7 @@ def order(row: Order) -> schemas.OrderOut:
         average_price=row.average_price,
         state=OrderState(row.state),
         reason=row.reason,
+        routing=schemas.RoutingOut.model_validate(row.routing) if row.routing else None,
         created_at=row.created_at,
     )
 

@@ -9,8 +9,10 @@ from ninja.errors import AuthenticationError
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
+from dashboard.addresses import client_address
 from dashboard.api.parsing import require_json
 from portfolio import tokens
+from portfolio.models import TokenOwner
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -25,6 +27,8 @@ class CsrfRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """`user` is who portfolio.access is asked for: with a token its owner, who sees no more than the token names."""
+
     user: User
     scopes: frozenset[str]
 
@@ -44,7 +48,7 @@ class BearerOrSession(AuthBase):
     def __call__(self, request: HttpRequest) -> Caller:
         """Raises AuthenticationError, MissingScope for a write with a token that only reads, or CsrfRefused."""
         header = request.headers.get("Authorization")
-        caller = _from_session(request) if header is None else _from_token(header)
+        caller = _from_session(request) if header is None else _from_token(header, client_address(request))
         needed = tokens.READ if request.method in SAFE_METHODS else self._write_scope
         if needed not in caller.scopes:
             raise MissingScope(f"This token lacks the scope {needed}.")
@@ -52,19 +56,19 @@ class BearerOrSession(AuthBase):
 
 
 def caller_of(request: HttpRequest) -> User:
-    """The user of an authenticated request."""
+    """The user of an authenticated request, to be handed on as it is: read anew it would be the user without the token's limits."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # set by ninja from what authenticate returned
     return caller.user
 
 
-def _from_token(header: str) -> Caller:
+def _from_token(header: str, address: str) -> Caller:
     scheme, _, text = header.partition(" ")
-    token = tokens.owner_of(text.strip(), datetime.now(UTC)) if scheme.lower() == "bearer" else None
+    token = tokens.owner_of(text.strip(), datetime.now(UTC), address) if scheme.lower() == "bearer" else None
     if token is None:
         raise AuthenticationError
     scopes = set(token.scopes)
     # Whoever may change something must be able to see what became of it.
-    return Caller(token.user, frozenset(scopes | ({tokens.READ} if scopes else set())))
+    return Caller(TokenOwner.of(token), frozenset(scopes | ({tokens.READ} if scopes else set())))
 
 
 def _from_session(request: HttpRequest) -> Caller:

@@ -16,15 +16,20 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from dashboard import sentences
 from dashboard.api.auth import CsrfRefused, MissingScope
 from dashboard.api.parsing import JSON, UnsupportedMediaType, WrongMember
-from exchanges.errors import ExchangeAPIError, InvalidOrder, RateLimited, UnknownOrder
+from exchanges.errors import ExchangeAPIError, InvalidOrder, RateLimited, SettingRefused, UnknownOrder
 from exchanges.models import Credential
+from exchanges.routing import WrongRules
+from exchanges.routing.rules import RuleChanged
 from exchanges.vault import VaultError
 from portfolio.access import NotPermitted
+from portfolio.execution.margin import SettingUnconfirmed
 from portfolio.execution.refusals import NotFound, Refused
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "/api/v1/"
+# 64 KB of fields that nobody knows would be answered with a megabyte.
+MOST_FAULTS_TOLD = 20
 _CONFLICTS = frozenset({"order_final", "order_outcome_unknown"})
 # Django's own answers: bad requests, unknown paths, what nobody foresaw.
 _PLAIN = {
@@ -66,7 +71,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        details = [sentences.of_pydantic(_in_words_of_json(item)) for item in error.errors]
+        details = [sentences.of_pydantic(_in_words_of_json(item)) for item in error.errors[:MOST_FAULTS_TOLD]]
         return answer(request, 422, "invalid_request", "; ".join(detail["message"] for detail in details), details)
 
     @api.exception_handler(HttpError)
@@ -111,6 +116,15 @@ def install(api: NinjaAPI) -> None:
         status = 409 if error.code in _CONFLICTS else 422
         return answer(request, status, error.code, error.message, _field(error.field, error.message))
 
+    @api.exception_handler(WrongRules)
+    def wrong_rules(request: HttpRequest, error: WrongRules) -> HttpResponse:
+        details = [{"field": fault.field, "message": fault.message} for fault in error.faults]
+        return answer(request, 422, "invalid_rule", str(error), details)
+
+    @api.exception_handler(RuleChanged)
+    def rule_changed(request: HttpRequest, error: RuleChanged) -> HttpResponse:
+        return answer(request, 409, "rule_changed", str(error))
+
     @api.exception_handler(VaultError)
     def vault(request: HttpRequest, error: VaultError) -> HttpResponse:
         return answer(request, 503, "vault_unavailable", str(error))
@@ -119,6 +133,10 @@ def install(api: NinjaAPI) -> None:
     def without_keys(request: HttpRequest, _error: Credential.DoesNotExist) -> HttpResponse:
         message = "account must have keys, this one has none"
         return answer(request, 422, "no_credential", message, _field("account", message))
+
+    @api.exception_handler(SettingUnconfirmed)
+    def unconfirmed(request: HttpRequest, error: SettingUnconfirmed) -> HttpResponse:
+        return answer(request, 503, "setting_unconfirmed", str(error))
 
     @api.exception_handler(OperationalError)
     def database(request: HttpRequest, error: OperationalError) -> HttpResponse:
@@ -134,6 +152,8 @@ def install(api: NinjaAPI) -> None:
         details = _field(error.field, error.message)
         if isinstance(error, InvalidOrder | UnknownOrder):
             return answer(request, 422, _snake(error), error.user_message, details)
+        if isinstance(error, SettingRefused):
+            return answer(request, 409, _snake(error), error.user_message, details)
         response = answer(request, 503 if error.is_transient else 502, _snake(error), error.user_message, details)
         if isinstance(error, RateLimited) and error.retry_after_s:
             response["Retry-After"] = str(round(error.retry_after_s))

@@ -1,4 +1,4 @@
-"""What programs read: accounts, positions, balances, exposure, instruments."""
+"""What programs read: exchanges, positions, balances, exposure, instruments."""
 
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -9,15 +9,15 @@ from ninja import Query, Router
 
 from dashboard.api import answers, schemas
 from dashboard.api.auth import caller_of
+from dashboard.api.portfolios import portfolio_of
 from dashboard.api.schemas import AccountId, ErrorOut, PageOf, Paging, PortfolioId, SymbolText
 from dashboard.book import read_book
 from exchanges.domain import ExchangeType
 from exchanges.factory import capabilities_of
 from exchanges.models import Exchange, Instrument
+from exchanges.routing import DEFAULT_EXCHANGE
 from portfolio import access
-from portfolio.execution.refusals import NotFound, Refused
-from portfolio.execution.selection import DEFAULT_EXCHANGE
-from portfolio.models import AccountState, Balance, Position
+from portfolio.models import Balance, Position
 
 router = Router(tags=["book"])
 
@@ -40,15 +40,6 @@ def list_exchanges(request: HttpRequest, paging: Query[Paging]) -> PageOf[schema
         for exchange in ExchangeType
     ]
     return PageOf(items=items[paging.offset : paging.offset + paging.limit], count=len(items))
-
-
-@router.get("/accounts", response={200: PageOf[schemas.AccountDetail], **_ERRORS}, summary="Accounts with equity and health")
-def list_accounts(request: HttpRequest, paging: Query[Paging]) -> PageOf[schemas.AccountDetail]:
-    accounts = access.accounts_for(caller_of(request)).select_related("portfolio_link")
-    rows, count = _page(accounts, paging)
-    states = {state.account_id: state for state in AccountState.objects.filter(account__in=[row.pk for row in rows])}
-    now = datetime.now(UTC)
-    return PageOf(items=[answers.account_detail(row, states.get(row.pk), now) for row in rows], count=count)
 
 
 @router.get("/positions", response={200: PageOf[schemas.PositionOut], **_ERRORS}, summary="Open positions")
@@ -78,15 +69,8 @@ def list_balances(request: HttpRequest, paging: Query[Paging], account: AccountI
 @router.get("/exposure", response={200: schemas.ExposureOut, **_ERRORS}, summary="Totals and exposure by asset")
 def get_exposure(request: HttpRequest, portfolio: PortfolioId | None = None) -> schemas.ExposureOut:
     """`portfolio` must be named by whoever is a member of several."""
-    mine = access.portfolios_for(caller_of(request))
-    if portfolio is not None:
-        mine = mine.filter(pk=portfolio)
-    ids = list(mine.values_list("id", flat=True)[:2])
-    if not ids:
-        raise NotFound("portfolio")
-    if len(ids) > 1:
-        raise Refused("ambiguous_portfolio", "portfolio must be named: you are a member of several portfolios", "portfolio")
-    return answers.exposure(read_book(ids[0]))
+    user = caller_of(request)
+    return answers.exposure(read_book(portfolio_of(request, portfolio), within=access.accounts_for(user)))
 
 
 @router.get("/instruments", response={200: PageOf[schemas.InstrumentOut], **_ERRORS}, summary="What can be traded, with its steps")

@@ -19,8 +19,9 @@ Fixed = Annotated[Decimal, PlainSerializer(fixed, return_type=str)]
 _MAX_ID = 2**53
 # In a query, where all is text; in a body an integer is one of JSON.
 QueryInt = Annotated[int, BeforeValidator(ascii_digits)]
-AccountId = Annotated[QueryInt, Field(ge=1, le=_MAX_ID)]
-PortfolioId = Annotated[QueryInt, Field(ge=1, le=_MAX_ID)]
+# The bounds first: after a validator pydantic 2 keeps them, and describes them by names that no reader of the description knows.
+AccountId = Annotated[int, Field(ge=1, le=_MAX_ID), BeforeValidator(ascii_digits)]
+PortfolioId = Annotated[int, Field(ge=1, le=_MAX_ID), BeforeValidator(ascii_digits)]
 SymbolText = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 
 
@@ -38,8 +39,8 @@ class PageOf(Schema, Generic[T]):
 
 
 class Paging(Strict):
-    limit: Annotated[QueryInt, Field(ge=1, le=200)] = 100
-    offset: Annotated[QueryInt, Field(ge=0, le=10_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=200), BeforeValidator(ascii_digits)] = 100
+    offset: Annotated[int, Field(ge=0, le=10_000), BeforeValidator(ascii_digits)] = 0
 
 
 class ErrorDetail(Schema):
@@ -176,10 +177,11 @@ class InstrumentOut(Schema):
 
 
 class OrderIn(OrderRequest):
-    """An order; `account` (id) or `exchange` where the sender does not want the route."""
+    """An order; `account` (id) or `exchange` where the sender does not want the route, `portfolio` (id) where the sender has several."""
 
     account: Annotated[int, Field(ge=1, le=_MAX_ID, strict=True)] | None = None
     exchange: ExchangeType | None = None
+    portfolio: Annotated[int, Field(ge=1, le=_MAX_ID, strict=True)] | None = None
 
     def to_request(self) -> OrderRequest:
         return OrderRequest(**{name: getattr(self, name) for name in OrderRequest.model_fields})
@@ -191,8 +193,23 @@ class CloseIn(Strict):
     fraction: Annotated[Decimal, Field(gt=0, le=1, max_digits=20), BeforeValidator(exact_number)]
 
 
+class RoutingOut(Schema):
+    """How the account was chosen: by the sender (`named_by_sender` is account or exchange, else empty) or by the rule as it was then."""
+
+    named_by_sender: str
+    rule: int | None
+    version: int | None
+    pattern: str | None
+    targets: list[ExchangeType]
+    portfolio: int
+    exchange: ExchangeType
+    account: int
+    reasons: list[str]
+
+
 class OrderOut(Schema):
-    """`order_type` is null for an order placed elsewhere whose kind has no name here."""
+    """`order_type` is null for an order placed elsewhere whose kind has no name here; `routing` is null where nothing had to be chosen, as
+    for a close."""
 
     id: int
     client_order_id: str
@@ -208,4 +225,5 @@ class OrderOut(Schema):
     average_price: Fixed | None
     state: OrderState
     reason: str
+    routing: RoutingOut | None
     created_at: datetime

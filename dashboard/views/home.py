@@ -59,9 +59,8 @@ def _chosen(mine: Sequence[Portfolio], request: HtmxHttpRequest) -> Portfolio:
 
 def home_context(request: HtmxHttpRequest, order_ticket: OrderTicket | None = None) -> dict[str, Any]:
     """`order_ticket`: the ticket as filled in, where the page is shown again because of it."""
-    account = order_ticket.chosen_account if order_ticket else None
     portfolios = list(access.portfolios_for(request.user))
-    portfolio = account.portfolio_link.portfolio if account else _chosen(portfolios, request)
+    portfolio = (order_ticket.shown_portfolio if order_ticket else None) or _chosen(portfolios, request)
     book = read_book(portfolio.pk)
     can_trade = access.can_trade_in(request.user, portfolio)
     if can_trade and order_ticket is None:

@@ -21,9 +21,13 @@ from exchanges.domain import OrderRequest
 from portfolio import access
 from portfolio.access import NotPermitted
 from portfolio.execution.cancel import cancel, order_for
-from portfolio.execution.place import Idempotency, Intent, check, place
-from portfolio.execution.refusals import NotFound
-from portfolio.models import Origin
+from portfolio.execution.legs import with_leg
+from portfolio.execution.place import Idempotency, Intent, check, earlier_order, place
+from portfolio.execution.refusals import NotFound, Refused
+from portfolio.execution.selection import Routed
+from portfolio.models import Order, Origin
+
+_NOT_AGREED = "Nothing was sent: the route is not the one that was shown. Read it here and confirm."
 
 
 @never_cache
@@ -37,11 +41,7 @@ def ticket_preview(request: HtmxHttpRequest) -> HttpResponse:
         ticket.describe(form)
         return _show(request, form)
     form = OrderTicket(request.user, request.POST)
-    order = _checked(form)
-    if order is not None:
-        form.confirmation = ticket.confirmation_of(form.cleaned_data["account"], order)
-    ticket.describe(form)
-    return _show(request, form, status=200 if order is not None else 422)
+    return _preview(request, form, form.to_request() if form.is_valid() else None)
 
 
 @never_cache
@@ -50,23 +50,26 @@ def ticket_preview(request: HtmxHttpRequest) -> HttpResponse:
 def order_create(request: HtmxHttpRequest) -> HttpResponse:
     _require_some_trading_role(request.user)
     form = OrderTicket(request.user, request.POST)
-    order_request = form.to_request() if form.is_valid() else None
-    if order_request is not None:
-        account = form.cleaned_data["account"]
-        body = {"page": order_request.model_dump(mode="json"), "account": account.pk}
-        idempotency = Idempotency.of(form.cleaned_data["idempotency_key"], body)
-        try:
-            order, _ = place(Intent(request.user, account, order_request, Origin.PAGE, idempotency))
-        except FAILURES as error:
-            _add_failure(form, error)
-        else:
-            next_form = OrderTicket(request.user, initial={"account": account.pk, "symbol": order.symbol, "order_type": order.order_type})
-            ticket.describe(next_form)
-            next_form.starts_at = "quantity"  # who works by keys goes on from here
-            text, tone = outcome_of(order)
-            return finish(request, text, tone, fragment=render(request, "panels/ticket.html", {"ticket": next_form}))
-    ticket.describe(form)
-    return _show(request, form, status=422)
+    wanted = form.to_request() if form.is_valid() else None
+    if wanted is None:
+        ticket.describe(form)
+        return _show(request, form, status=422)
+    try:
+        order = _placed(request.user, form, wanted)
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    except FAILURES as error:
+        _add_failure(form, error)
+        ticket.describe(form)
+        return _show(request, form, status=422)
+    if order is None:
+        return _preview(request, form, wanted, _NOT_AGREED)
+    kept = {name: form.cleaned_data[name] for name in ("portfolio", "account")}
+    next_form = OrderTicket(request.user, initial={**kept, "symbol": order.symbol, "order_type": order.order_type})
+    ticket.describe(next_form)
+    next_form.starts_at = "quantity"  # who works by keys goes on from here
+    text, tone = outcome_of(order)
+    return finish(request, text, tone, fragment=render(request, "panels/ticket.html", {"ticket": next_form}))
 
 
 @never_cache
@@ -92,18 +95,44 @@ def _require_some_trading_role(user: User) -> None:
         raise PermissionDenied("Trading needs the role of trader or manager.")
 
 
-def _checked(form: OrderTicket) -> OrderRequest | None:
-    """The order of the form after every check that place() makes; None with the errors added."""
-    order = form.to_request() if form.is_valid() else None
-    if order is None:
+def _placed(user: User, form: OrderTicket, wanted: OrderRequest) -> Order | None:
+    """None, and nothing sent, where the route is not the one that was confirmed."""
+    agreed = form.cleaned_data["agreed"] if form.follows_route else ""
+    body = {"page": wanted.model_dump(mode="json"), "account": form.cleaned_data["account"], "agreed": agreed}
+    idempotency = Idempotency.of(form.cleaned_data["idempotency_key"], body)
+    # A second click may find the route changed: what the first one sent is still the answer.
+    earlier = earlier_order(user, idempotency)
+    if earlier is not None:
+        return order_for(user, earlier.pk)
+    routed = _destination(form)
+    if form.follows_route and routed.digest != agreed:
         return None
-    account = form.cleaned_data["account"]
-    try:
-        check(account, order, accounts.client_for(account))
-    except FAILURES as error:
-        _add_failure(form, error)
-        return None
+    request = with_leg(routed.account, wanted)
+    order, _ = place(Intent(user, routed.account, request, Origin.PAGE, idempotency, routed.to_json()))
     return order
+
+
+def _preview(request: HtmxHttpRequest, form: OrderTicket, wanted: OrderRequest | None, warning: str = "") -> HttpResponse:
+    """The order in words after every check that place() makes, else the form with its errors. `warning`: why it was not sent."""
+    if wanted is not None:
+        try:
+            routed = _destination(form)
+            request_as_sent = with_leg(routed.account, wanted)
+            check(routed.account, request_as_sent, accounts.client_for(routed.account))
+        except FAILURES as error:
+            _add_failure(form, error)
+        else:
+            form.confirmation = ticket.confirmation_of(routed, request_as_sent, warning)
+    ticket.describe(form)
+    return _show(request, form, status=422 if warning or form.confirmation is None else 200)
+
+
+def _destination(form: OrderTicket) -> Routed:
+    """Of a valid form. Raises Refused."""
+    routed = form.destination()
+    if routed is None:
+        raise Refused("unknown_account", "account must be one of those offered", "account")
+    return routed
 
 
 def _add_failure(form: OrderTicket, error: Exception) -> None:

@@ -20,6 +20,7 @@ from exchanges.decimals import plain, to_decimal
 from exchanges.domain import OrderRequest, OrderSide, PositionSide
 from portfolio import access
 from portfolio.access import NotPermitted
+from portfolio.execution.cancel import order_for
 from portfolio.execution.close import Agreed, close, close_request, position_for
 from portfolio.execution.place import Idempotency, earlier_order
 from portfolio.execution.refusals import NotFound, Refused
@@ -60,7 +61,7 @@ def position_close(request: HtmxHttpRequest, position_id: int) -> HttpResponse:
         # A second click may find the position gone: what the first one sent is still the answer.
         earlier = earlier_order(request.user, idempotency)
         if earlier is not None:
-            return finish(request, *outcome_of(earlier))
+            return finish(request, *outcome_of(order_for(request.user, earlier.pk)))
         position = position_for(request.user, position_id)
         access.require_trading_role(request.user, position.account)
     except NotFound as error:

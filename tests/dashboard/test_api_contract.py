@@ -19,7 +19,20 @@ from tests.dashboard.conftest import Desk
 PATHS = {
     "/api/v1/health": {"get"},
     "/api/v1/exchanges": {"get"},
-    "/api/v1/accounts": {"get"},
+    "/api/v1/exchanges/routing": {"get"},
+    "/api/v1/exchanges/routing/resolve": {"get"},
+    "/api/v1/exchanges/routing/{symbol}": {"put", "delete"},
+    "/api/v1/accounts": {"get", "post"},
+    "/api/v1/accounts/test": {"post"},
+    "/api/v1/accounts/{account_id}/disable": {"post"},
+    "/api/v1/accounts/{account_id}/enable": {"post"},
+    "/api/v1/accounts/{account_id}/leverage": {"put"},
+    "/api/v1/accounts/{account_id}/margin-mode": {"put"},
+    "/api/v1/klines": {"get"},
+    "/api/v1/orderbook": {"get"},
+    "/api/v1/tickers": {"get"},
+    "/api/v1/funding": {"get"},
+    "/api/v1/equity": {"get"},
     "/api/v1/positions": {"get"},
     "/api/v1/positions/{position_id}/close": {"post"},
     "/api/v1/balances": {"get"},
@@ -32,11 +45,12 @@ LISTS = ("exchanges", "accounts", "positions", "balances", "orders", "instrument
 
 ORDER_IN = {
     *("symbol", "side", "order_type", "quantity", "price", "stop_price", "time_in_force", "reduce_only", "position_side"),
-    *("client_order_id", "leverage", "take_profit_price", "stop_loss_price", "trailing_stop_pct", "account", "exchange"),
+    *("client_order_id", "leverage", "margin_mode", "take_profit_price", "stop_loss_price", "trailing_stop_pct"),
+    *("account", "exchange", "portfolio"),
 }
 ORDER_OUT = {
     *("id", "client_order_id", "exchange_order_id", "account", "exchange", "symbol", "side", "order_type", "quantity"),
-    *("filled_quantity", "price", "average_price", "state", "reason", "created_at"),
+    *("filled_quantity", "price", "average_price", "state", "reason", "routing", "created_at"),
 }
 EXPOSURE = {
     *("as_of", "complete", "incomplete_reasons", "equity_usd", "gross_usd", "net_usd", "long_usd", "short_usd"),
@@ -119,6 +133,7 @@ def test_the_fields_of_an_order_are_those_of_the_contract(client: Client, desk: 
         "average_price": None,
         "state": "NEW",
         "reason": "",
+        "routing": None,
         "created_at": "",
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -49,6 +50,7 @@ orders = st.dictionaries(st.sampled_from([*FIELDS, "fraction", "owner"]), values
 bodies = st.one_of(
     orders.map(json.dumps),
     st.fixed_dictionaries({"fraction": values}).map(json.dumps),
+    st.fixed_dictionaries({"targets": st.just(["okx"]) | values}, optional={"note": values, "is_enabled": values}).map(json.dumps),
     st.recursive(values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=8).map(
         json.dumps
     ),
@@ -67,17 +69,24 @@ def encoded(query: dict[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A trader's browser at accounts whose simulated exchanges answer; the ids are of an order and a position they do not know."""
+    """A browser of a trader who may change routing rules, at accounts whose simulated exchanges answer; the ids are of an order and a
+    position that they do not know."""
 
     client: Client
-    ids: dict[str, int]
+    ids: dict[str, int | str]
 
 
 @pytest.fixture
 def target(floor: Cast) -> Target:
     client = Client()
     client.force_login(floor.alice)
-    return Target(client, {"order_id": rows.order(floor.binance).pk, "position_id": rows.position(floor.binance).pk})
+    floor.alice.user_permissions.add(Permission.objects.get(codename="change_routingrule"))
+    ids: dict[str, int | str] = {
+        "order_id": rows.order(floor.binance).pk,
+        "position_id": rows.position(floor.binance).pk,
+        "symbol": "SOLUSDT",
+    }
+    return Target(client, ids)
 
 
 def assert_is_answer(answer: Any, what: object) -> None:
@@ -102,12 +111,12 @@ def assert_is_answer(answer: Any, what: object) -> None:
 @given(data=st.data())
 def test_no_input_breaks_an_operation(target: Target, method: str, path: str, data: st.DataObject) -> None:
     def number(name: re.Match[str]) -> str:
-        text = data.draw(st.just(str(target.ids[name[1]])) | ids)
+        text = data.draw(st.just(str(target.ids.get(name[1], 1))) | ids)
         return quote(text.encode(errors="replace"), safe="")
 
     filled = re.sub(r"{(\w+)}", number, path)
     query = encoded(data.draw(queries)) if data.draw(st.booleans()) else ""
-    body = data.draw(raw_bodies) if method == "post" else b""
+    body = data.draw(raw_bodies) if method in ("post", "put") else b""
     headers = {"Idempotency-Key": data.draw(keys)} if method == "post" else {}
     answer = target.client.generic(
         method.upper(),

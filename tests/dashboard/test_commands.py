@@ -148,7 +148,8 @@ def test_prepare_says_that_the_vault_key_is_malformed(desk: Desk, settings: Any)
 
 def prepare_in(var_dir: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     kept = {name: value for name, value in os.environ.items() if name not in ("VAULT_KEYS", "DATABASE_URL", "SECRET_KEY")}
-    state = {**kept, "VAR_DIR": str(var_dir), **variables}
+    # Nobody is asked at this address: it says that there are simulated exchanges, so that a demo portfolio is made.
+    state = {**kept, "VAR_DIR": str(var_dir), "SANDBOX_URL": "http://127.0.0.1:9", **variables}
     command = [sys.executable, "manage.py", "prepare"]
     return subprocess.run(command, cwd=environment.ROOT, env=state, capture_output=True, text=True, check=False, timeout=60)
 

@@ -14,7 +14,7 @@ from portfolio.models import Role
 from tests.dashboard import rows
 from tests.dashboard.conftest import Desk
 
-HOME_QUERIES = 19
+HOME_QUERIES = 23
 PANEL_QUERIES = 11
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from dashboard import login_links
+from portfolio.models import UserSession
 
 OLD, NEW = "correct horse battery", "staple and a nine foot pole"
 
@@ -156,7 +156,7 @@ def test_of_requests_that_come_at_once_one_is_signed_in(transactional_db: None, 
     with ThreadPoolExecutor(10) as threads:
         statuses = list(threads.map(follow, range(10)))
     assert sorted(statuses) == [302] + [410] * 9
-    assert Session.objects.count() == 1
+    assert UserSession.objects.count() == 1
 
 
 class Yesterday(login_links.LinkTokens):
@@ -292,6 +292,7 @@ def test_pages_are_kept_by_no_cache_framed_by_nobody_and_strict_about_scripts(al
         "form-action": "'self'",
     }
     assert "no-store" in headers["Cache-Control"]
+    assert {"Cookie", "HX-Request"} <= set(headers["Vary"].split(", "))
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"

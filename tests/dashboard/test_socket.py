@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from dashboard.hub import ADMIT_EVERY_S
-from portfolio.models import Membership, Role
+from portfolio.models import Membership, Role, UserSession
 from tests.dashboard.sockets import SOON_S, Live, is_refused, message, opened, rooms, socket_of
 
 MARGIN_S = 1.0  # of a busy machine
@@ -94,11 +93,11 @@ async def test_whoever_speaks_is_shown_out(live: Live, said: str | bytes) -> Non
 
 
 def sign_out(live: Live) -> None:
-    Session.objects.get(session_key=live.alice.partition("=")[2]).delete()
+    UserSession.objects.get(session_key=live.alice.partition("=")[2]).delete()
 
 
 def outlast(live: Live) -> None:
-    Session.objects.filter(session_key=live.alice.partition("=")[2]).update(expire_date=timezone.now())
+    UserSession.objects.filter(session_key=live.alice.partition("=")[2]).update(expire_date=timezone.now())
 
 
 def leave_the_portfolio(live: Live) -> None:

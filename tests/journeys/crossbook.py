@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
-from tests.isolation import free_port
+from tests.isolation import OF_THE_SHELL, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_DEADLINE_S = 60.0
@@ -25,8 +25,8 @@ STOP_DEADLINE_S = 5.0
 
 # What the suite or the caller's shell set for itself must not reach an installation that makes everything for itself.
 _NOT_INHERITED = (
-    *("VAR_DIR", "PORT", "DATABASE_URL", "REDIS_URL", "SANDBOX_URL", "SECRET_KEY", "VAULT_KEYS", "ALLOWED_HOSTS", "HTTPS", "DEBUG"),
-    *("POLL_PERIOD_S", "ORDER_POLL_PERIOD_S", "DJANGO_SETTINGS_MODULE"),
+    *OF_THE_SHELL,
+    *("VAR_DIR", "REDIS_URL", "VAULT_KEYS", "POLL_PERIOD_S", "ORDER_POLL_PERIOD_S", "DJANGO_SETTINGS_MODULE"),
 )
 _SERVICES = {
     "web": "dashboard.serve",
