@@ -177,6 +177,9 @@ SESSION_ENGINE = "dashboard.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+if HTTPS:  # a browser takes a cookie of such a name over https alone, and from this host alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [rf"^{path[1:]}$" for path in operation.FOR_MACHINES]
 # The site speaks plain HTTP on the loopback: only the proxy knows how a person came.

@@ -25,6 +25,21 @@ _names = itertools.count(1)
 _key_versions = itertools.count(1_000, 1_000)
 
 
+# Modules that start whole sites and browsers wait more than they work.
+_WAITING = ("tests/journeys/", "tests/deployment/test_compose.py", "tests/security/test_foreign_text_in_a_browser.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spreads the modules that wait evenly among the others, so that at no time all workers wait, and none is left for the end."""
+    modules: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    waiting = [name for name in modules if name.startswith(_WAITING)]
+    others = [name for name in modules if name not in waiting]
+    places = {name: (place + 0.5) / len(group) for group in (waiting, others) for place, name in enumerate(group)}
+    items[:] = [item for name in sorted(modules, key=lambda name: (places[name], name)) for item in modules[name]]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """A database for each process. SQLite in a file, as it is run: a shared database in memory refuses a second writer at once instead of

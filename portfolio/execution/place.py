@@ -158,6 +158,7 @@ def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, Subm
     moment = SigningMoment(client.clock.now_ms(), ORDER_WINDOW_MS)
     # Durable: inside somebody's transaction nothing would be committed before the request leaves.
     with transaction.atomic(durable=True):
+        _refuse_what_ended_meanwhile(intent)
         order = Order.objects.create(
             account=intent.account,
             client_order_id=request.client_order_id or new_client_order_id(),
@@ -185,6 +186,12 @@ def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, Subm
             IdempotencyKey.objects.create(actor=intent.user, key=key, body_digest=digest, order=order)
         publish.book_changed([intent.account.pk])
     return order, attempt, moment
+
+
+def _refuse_what_ended_meanwhile(intent: Intent) -> None:
+    """The venue's clock may take seconds to measure: who was shown out in them, or an account that was switched off, trades no more."""
+    access.require_trading_role(intent.user, intent.account)
+    refuse_without_trading(ExchangeAccount.objects.get(pk=intent.account.pk))
 
 
 def _lifetime(request: OrderRequest) -> str:

@@ -140,7 +140,7 @@ def test_every_web_process_tells_the_figures_of_all_processes(site: Site) -> Non
         counts = {name: sum(f'service="{name}"' in line for line in lines) for name in ("web", "worker", "beat", "stream")}
         return counts == {"web": 2, "worker": 2, "beat": 1, "stream": 1}
 
-    eventually(are_all_there, within_s=15, what="the counts of two web, two worker, one beat and one stream process")
+    eventually(are_all_there, within_s=60, what="the counts of two web, two worker, one beat and one stream process")
     assert httpx.get(f"{site.webs[0]}/metrics").status_code == 401
 
 

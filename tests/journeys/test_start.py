@@ -112,7 +112,11 @@ def test_a_site_behind_a_proxy_starts_quietly_and_is_whole_there(tmp_path: Path)
         assert (plain.status_code, plain.headers["Location"]) == (301, proxied.login_link)
         there = httpx.get(f"{proxied.url}{path}", headers=forwarded)
         assert (there.status_code, there.headers["Location"]) == (302, "/password")
-        assert "Secure" in there.headers["Set-Cookie"]
+        cookies = there.headers.get_list("Set-Cookie")
+        assert all("Secure" in cookie for cookie in cookies)
+        (session,) = (cookie for cookie in cookies if cookie.startswith("__Host-sessionid="))
+        assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in session.split(";")}
+        assert "Domain" not in session
     finally:
         proxied.end()
 

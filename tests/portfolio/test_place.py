@@ -1,15 +1,18 @@
 """Orders reach each exchange once and are kept; what is wrong with one is said before anything is stored or sent (O2, O9)."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from exchanges.accounts import store_credential
 from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide, TimeInForce
 from exchanges.errors import InvalidOrder, WriteEffect
 from exchanges.models import Environment, ExchangeAccount, Instrument
+from exchanges.protocol import IExchangeClient
+from portfolio import venue_clocks
 from portfolio.access import NotPermitted
 from portfolio.execution.identifiers import is_made_here, new_client_order_id
 from portfolio.execution.place import Intent, place
@@ -224,3 +227,34 @@ def test_an_order_for_the_other_position_mode_is_refused(book: Cast, sandbox: Sa
     assert (refusal.value.field, refusal.value.message) == ("position_side", says.format(book.binance))
     assert not Order.objects.exists()
     assert requests_sent(sandbox, book.binance, book.name) == before
+
+
+@pytest.mark.parametrize("ends", ["membership", "role", "trading", "account"])
+def test_who_may_not_trade_any_more_when_the_intent_is_kept_sends_nothing(
+    committed_book: Cast, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """Everything was in order when the order came in; it ends while the venue's clock is measured."""
+    book, measure = committed_book, venue_clocks.keep_if_answered
+
+    def end_it() -> None:
+        try:
+            members, accounts = Membership.objects.filter(user=book.alice), ExchangeAccount.objects.filter(pk=book.binance.pk)
+            changes = {
+                "membership": members.delete,
+                "role": lambda: members.update(role=Role.VIEWER),
+                "trading": lambda: accounts.update(is_trading_enabled=False),
+                "account": lambda: accounts.update(is_enabled=False),
+            }
+            changes[ends]()
+        finally:
+            connection.close()
+
+    async def measured_while_it_ends(client: IExchangeClient) -> None:
+        await measure(client)
+        await asyncio.to_thread(end_it)
+
+    monkeypatch.setattr(venue_clocks, "keep_if_answered", measured_while_it_ends)
+    with pytest.raises((NotPermitted, Refused)):
+        place(Intent(book.alice, book.binance, market(), Origin.API))
+    assert not Order.objects.exists()
+    assert orders_at(sandbox, book.binance, book.name) == []
