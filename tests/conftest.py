@@ -30,13 +30,15 @@ _WAITING = ("tests/journeys/", "tests/deployment/test_compose.py", "tests/securi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spreads the modules that wait evenly among the others, so that at no time all workers wait, and none is left for the end."""
+    """Spreads the modules that wait among the others, so that not all workers wait at once, and well before the end, so that none is left
+    alone with the last of them."""
     modules: dict[str, list[pytest.Item]] = {}
     for item in items:
         modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
     waiting = [name for name in modules if name.startswith(_WAITING)]
     others = [name for name in modules if name not in waiting]
-    places = {name: (place + 0.5) / len(group) for group in (waiting, others) for place, name in enumerate(group)}
+    places = {name: place / len(waiting) * 0.6 for place, name in enumerate(waiting)}
+    places |= {name: place / len(others) for place, name in enumerate(others)}
     items[:] = [item for name in sorted(modules, key=lambda name: (places[name], name)) for item in modules[name]]
 
 
