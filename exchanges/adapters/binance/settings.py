@@ -52,7 +52,7 @@ class AccountSettings:
             known = read("symbol settings", to_symbol_configs, await self._client.futures_symbol_config(), symbols)
             keep_for_s = KEEP_FOR_S
         except ExchangeAPIError as error:
-            logger.warning("leverage and margin modes stay unknown for now: %s %s", type(error).__name__, error.code)
+            logger.warning("leverage and margin modes are not known: %s %s", type(error).__name__, error.code)
             known, keep_for_s = {}, RETRY_AFTER_S
         self._by_symbol = {symbol: known.get(symbol) for symbol in symbols}
         self._symbols_until = self._monotonic() + keep_for_s
