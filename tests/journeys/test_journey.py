@@ -159,7 +159,9 @@ def test_figures_grow_old_while_polling_stands_still(book: BookPage, crossbook: 
 
         eventually(all_are_stale, within_s=30, what="every position stale and struck through")
         assert ages[-1] >= 15
-        assert set(range(ages[0], ages[-1])) <= set(ages), "the age is counted second by second"
+        # Nothing is pushed meanwhile: the page counts by itself. A busy machine may skip a second, or two; it never counts back.
+        assert ages == sorted(ages)
+        assert len(set(ages)) > (ages[-1] - ages[0]) / 2
         assert {chip["freshness"] for chip in book.chips().values()} == {"stale"}
         expect(book.page.locator("[data-incomplete]")).to_be_visible()
     finally:
