@@ -20,6 +20,7 @@ from portfolio import first_start, schedule
 
 class Command(BaseCommand):
     help = __doc__ or ""
+    requires_system_checks = ()  # they import every page and form; a start should not wait for that
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
