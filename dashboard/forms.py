@@ -11,6 +11,7 @@ from django.core.validators import MaxLengthValidator
 from pydantic import ValidationError
 
 from dashboard import sentences
+from dashboard.margin_forms import MARGIN_MODES
 from dashboard.requests import id_from
 from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.models import Exchange, ExchangeAccount, Instrument
@@ -27,18 +28,22 @@ LIFETIMES = [
     (TimeInForce.FOK.value, "Fill or kill"),
     (TimeInForce.GTX.value, "Post-only"),
 ]
+# At an exchange whose orders name one; portfolio.execution.completion fills it in where it is left open.
+MARGIN_OF_ORDER = [("", "As held, else cross"), *MARGIN_MODES]
 MAX_KEY_LENGTH = 100
 ROUTE = "route"
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What exactly will be sent, and what to know before it is. `agreed`: the route that it shows, empty where the account was named."""
+    """What exactly will be sent, and what to know before it is. `agreed`: the route that it shows, empty where the account was named;
+    `margin_mode`: empty where the order names none."""
 
     sentence: str
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
     agreed: str = ""
+    margin_mode: str = ""
 
 
 def new_idempotency_key() -> str:
@@ -46,8 +51,9 @@ def new_idempotency_key() -> str:
 
 
 class OrderTicket(forms.Form):
-    """`confirmation` and the texts from `reference` to `trouble` are set by dashboard.ticket before the form is shown. `agreed` is the
-    route that the confirmation showed, where the account is chosen by the route."""
+    """`confirmation`, the texts from `reference` to `trouble` and `names_margin_mode` (an order says it at the account that it goes to) are
+    set by dashboard.ticket before the form is shown. `agreed` is the route that the confirmation showed, where the route chooses the
+    account."""
 
     portfolio = forms.CharField(max_length=18, required=False, widget=forms.HiddenInput)
     account = forms.ChoiceField()
@@ -58,6 +64,7 @@ class OrderTicket(forms.Form):
     price = forms.CharField(max_length=50, required=False)
     time_in_force = forms.ChoiceField(choices=LIFETIMES, required=False, initial=TimeInForce.GTC.value)
     reduce_only = forms.BooleanField(required=False)
+    margin_mode = forms.ChoiceField(choices=MARGIN_OF_ORDER, required=False)
     idempotency_key = forms.CharField(max_length=MAX_KEY_LENGTH, widget=forms.HiddenInput)
     agreed = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
 
@@ -68,6 +75,7 @@ class OrderTicket(forms.Form):
         super().__init__(data, **kwargs)
         self.user = user
         self.reference = self.holding = self.holding_age = self.rules = self.unit = self.contracts = self.route = self.trouble = ""
+        self.names_margin_mode = False
         self.confirmation: Confirmation | None = None
         self.starts_at = ""
         self.accounts = {account.pk: account for account in sorted(_tradable(user), key=_standing)}
@@ -154,6 +162,7 @@ class OrderTicket(forms.Form):
                     "price": values["price"].strip() or None if is_limit else None,
                     "time_in_force": values["time_in_force"] or None if is_limit else None,
                     "reduce_only": values["reduce_only"],
+                    "margin_mode": values["margin_mode"] or None,
                 }
             )
         except ValidationError as error:

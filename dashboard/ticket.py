@@ -8,8 +8,9 @@ from dashboard import numbers
 from dashboard.book import stale_after
 from dashboard.forms import LIFETIMES, Confirmation, OrderTicket
 from exchanges.decimals import plain, to_decimal
-from exchanges.domain import OrderRequest, OrderSide, OrderType, PositionSide
+from exchanges.domain import MarginMode, OrderRequest, OrderSide, OrderType, PositionSide
 from exchanges.models import ExchangeAccount, Instrument, MarkPrice
+from portfolio.execution.completion import names_margin_mode
 from portfolio.execution.refusals import Refused
 from portfolio.execution.selection import Routed
 from portfolio.exposure import describe_age
@@ -24,6 +25,7 @@ def describe(ticket: OrderTicket) -> None:
     """Set the texts from whatever the fields hold, valid or not."""
     symbol = ticket.chosen_symbol
     account = _destination(ticket)
+    ticket.names_margin_mode = account is not None and names_margin_mode(account)
     instrument = _instrument(account, symbol) if account else None
     if account is None or instrument is None:
         ticket.reference = f"{symbol} is not listed at {account.get_exchange_display()}" if account and symbol else ""
@@ -60,13 +62,16 @@ def confirmation_of(routed: Routed, request: OrderRequest, warning: str = "") ->
         facts.append(("Value", f"{numbers.money(price * request.quantity)} USDT {basis}"))
     if instrument and contracts_of(instrument, request.quantity):
         facts.append(("Contracts", contracts_of(instrument, request.quantity)))
+    if request.margin_mode is not None:
+        facts.append(("Margin", request.margin_mode.value.capitalize()))
     if change := _change_of_position(account, request):
         facts.append(("Position", change))
     if request.order_type is OrderType.LIMIT:
         facts.append(("Time in force", _LIFETIME_WORDS[request.time_in_force.value if request.time_in_force else "GTC"]))
     agreed = "" if routed.named else routed.digest
     warnings = [*([warning] if warning else []), *_warnings(account, request, mark)]
-    return Confirmation(sentence_of(account, request), facts, warnings, agreed)
+    mode = request.margin_mode.value if request.margin_mode else ""
+    return Confirmation(sentence_of(account, request), facts, warnings, agreed, mode)
 
 
 def sentence_of(account: ExchangeAccount, request: OrderRequest) -> str:
@@ -76,7 +81,8 @@ def sentence_of(account: ExchangeAccount, request: OrderRequest) -> str:
     only = ", reduce-only," if request.reduce_only else ""
     if request.position_side is not PositionSide.BOTH:
         only = f", {'closing' if request.reduce_only else 'opening'} the {request.position_side.value.lower()} leg,"
-    return f"{verb} {grouped(request.quantity)} {request.symbol} {how}{only} on {account}"
+    margin = " in isolated margin" if request.margin_mode is MarginMode.ISOLATED else ""
+    return f"{verb} {grouped(request.quantity)} {request.symbol} {how}{only}{margin} on {account}"
 
 
 def contracts_of(instrument: Instrument, quantity: Decimal) -> str:
@@ -127,14 +133,17 @@ def _holding(account: ExchangeAccount, symbol: str) -> tuple[str, str]:
 
 
 def _change_of_position(account: ExchangeAccount, request: OrderRequest) -> str:
-    """From what is held to what would be held if all of it filled, of the leg that the order means in hedge mode. Empty where that is not
-    for us to say: before the first answer, and for what may fill in part only."""
+    """From what is held to what would be held if all of it filled, of the leg that the order means in hedge mode, and of its margin mode
+    where it names one: the other one's position stays beside it. Empty where that is not for us to say: before the first answer, and for
+    what may fill in part only."""
     state = AccountState.objects.filter(account=account).first()
     if state is None or state.as_of is None or not state.position_mode or request.reduce_only:
         return ""
     rows = Position.objects.filter(account=account, symbol=request.symbol)
     if request.position_side is not PositionSide.BOTH:
         rows = rows.filter(position_side=request.position_side.value)
+    if request.margin_mode is not None:
+        rows = rows.filter(margin_mode=request.margin_mode.value)
     now = sum((signed(row.quantity, row.side) for row in rows), Decimal(0))
     after = now + signed(request.quantity, PositionSide.LONG if request.side is OrderSide.BUY else PositionSide.SHORT)
     return f"{position_in_words(now)} → {position_in_words(after)} if all of it fills"

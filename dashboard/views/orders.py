@@ -21,7 +21,7 @@ from exchanges.domain import OrderRequest
 from portfolio import access
 from portfolio.access import NotPermitted
 from portfolio.execution.cancel import cancel, order_for
-from portfolio.execution.legs import with_leg
+from portfolio.execution.completion import completed
 from portfolio.execution.place import Idempotency, Intent, check, earlier_order, place
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.execution.selection import Routed
@@ -107,7 +107,7 @@ def _placed(user: User, form: OrderTicket, wanted: OrderRequest) -> Order | None
     routed = _destination(form)
     if form.follows_route and routed.digest != agreed:
         return None
-    request = with_leg(routed.account, wanted)
+    request = completed(routed.account, wanted)
     order, _ = place(Intent(user, routed.account, request, Origin.PAGE, idempotency, routed.to_json()))
     return order
 
@@ -117,7 +117,7 @@ def _preview(request: HtmxHttpRequest, form: OrderTicket, wanted: OrderRequest |
     if wanted is not None:
         try:
             routed = _destination(form)
-            request_as_sent = with_leg(routed.account, wanted)
+            request_as_sent = completed(routed.account, wanted)
             check(routed.account, request_as_sent, accounts.client_for(routed.account))
         except FAILURES as error:
             _add_failure(form, error)

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from exchanges import accounts, pauses
 from exchanges.decimals import plain, round_down
-from exchanges.domain import ExchangeType, MarginMode, OrderRequest, OrderSide, OrderType, PositionSide
+from exchanges.domain import MarginMode, OrderRequest, OrderSide, OrderType, PositionSide
 from exchanges.domain import Position as VenuePosition
 from exchanges.errors import ExchangeAPIError, ReduceOnlyRejected
-from exchanges.factory import capabilities_of
 from exchanges.protocol import IExchangeClient
 from exchanges.runtime import runtime
 from portfolio import access, rate_limits, rounds, venue_clocks
+from portfolio.execution.completion import names_margin_mode
 from portfolio.execution.place import Idempotency, Intent, earlier_order, instrument_for, place, refuse_without_trading
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.models import Order, Origin, Position
@@ -67,19 +67,13 @@ def close_request(position: Position, fraction: Decimal, held: Decimal, side: Po
             quantity=quantity,
             reduce_only=True,
             position_side=PositionSide(position.position_side),
-            margin_mode=_margin_mode_to_name(position),
+            margin_mode=MarginMode(position.margin_mode) if names_margin_mode(position.account) else None,
         )
     except ValidationError as error:
         # Held, so shown; but its name or size is none that an order takes here.
         raise Refused(
             "cannot_close_here", f"{position.symbol} can only be closed at {position.account.get_exchange_display()} itself"
         ) from error
-
-
-def _margin_mode_to_name(position: Position) -> MarginMode | None:
-    """None where the mode is a setting of the venue and no field of an order."""
-    fields = capabilities_of(ExchangeType(position.account.exchange)).order_fields
-    return MarginMode(position.margin_mode) if "margin_mode" in fields else None
 
 
 def close(

@@ -28,6 +28,15 @@ class Trader:
     def preview(self, side: str, **changes: str) -> str:
         return text_of(self._client.post("/ticket/preview", self._fields("preview", side, changes)))
 
+    def confirmation(self, side: str) -> str:
+        """As it is written."""
+        return self._client.post("/ticket/preview", self._fields("preview", side, {})).content.decode()
+
+    def form(self, symbol: str) -> str:
+        """As it is written while it is being filled in."""
+        answer = self._client.post("/ticket/preview", {"account": str(self._account.pk), "symbol": symbol, "refresh": "1"})
+        return answer.content.decode()
+
     def send(self, key: str, side: str, **changes: str) -> Order:
         answer = self._client.post("/orders/new", self._fields(key, side, changes))
         assert answer.status_code == 200, text_of(answer)
