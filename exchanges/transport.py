@@ -74,7 +74,7 @@ class Transport:
         except asyncio.CancelledError:
             call.failed("Cancelled", None)
             raise
-        call.answered(response.status)
+        call.answered(response)
         return response
 
     async def _send(self, call: "_Call", headers: dict[str, str] | None, body: bytes | str | None, deadline_s: float | None) -> Response:
@@ -120,8 +120,9 @@ class _Call:
         self.exchange, self.method, self.url = exchange, method, url
         self._began = time.monotonic()
 
-    def answered(self, status: int) -> None:
-        self._note(logging.DEBUG if status < 400 else logging.WARNING, status=status)
+    def answered(self, response: Response) -> None:
+        measures.note_budget(self.exchange, self.url.raw_path, response.headers)
+        self._note(logging.DEBUG if response.status < 400 else logging.WARNING, status=response.status)
 
     def failed(self, failure: str, status: int | None) -> None:
         self._note(logging.WARNING, status=status, failure=failure)
