@@ -12,7 +12,8 @@ from exchanges.models.accounts import Exchange
 
 
 class RoutingRule(models.Model):
-    """For the whole installation: `pattern` is a symbol, or stands for many with `*`. `version` starts at 1 and grows with each change."""
+    """For the whole installation: `pattern` is a symbol, or stands for many with `*`. `version` counts the changes of
+    the pattern from 1 on, also past a deletion."""
 
     pattern = models.CharField(max_length=24, unique=True)
     is_enabled = models.BooleanField(default=True)

@@ -5,6 +5,7 @@ file of a few lines grows into more than it is.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from exchanges.routing.rules import Change
 
 MAX_BYTES = 1024 * 1024  # as many rules as there may be, with the longest notes
 _MOST_LEVELS = 4
+_BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
 
@@ -33,21 +35,7 @@ def read_policy(content: bytes, *, at_most: int = MAX_BYTES) -> dict[str, RuleTe
     """Pattern to terms. Raises WrongRules, which names each wrong line."""
     if len(content) > at_most:
         raise WrongRules([Fault("file", f"the file must have at most {at_most // 1024} KB")])
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise WrongRules([Fault("file", "the file must be UTF-8 text", line)]) from error
-    try:
-        _refuse_growth(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise WrongRules([Fault("file", f"this is no YAML: {error.problem or error.context}", mark.line + 1 if mark else None)]) from error
-    except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise WrongRules([Fault("file", f"no character {chr(error.character)!a} may be in the file", line)]) from error
-    return read_mapping(_mapping_of(root))
+    return read_mapping(_mapping_of(_composed(_decoded(content))))
 
 
 def write_policy(rules: Mapping[str, RuleTerms]) -> str:
@@ -74,6 +62,32 @@ def terms_in_words(terms: RuleTerms | None) -> str:
 
 def targets_in_words(targets: Iterable[str]) -> str:
     return ", then ".join(Exchange(target).label for target in targets)
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise WrongRules([Fault("file", "the file must be UTF-8 text", line)]) from error
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """None for an empty file. Raises WrongRules for what is no YAML, or more of it than rules need."""
+    try:
+        _refuse_growth(text)
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise WrongRules([Fault("file", f"this is no YAML: {error.problem or error.context}", mark.line + 1 if mark else None)]) from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise WrongRules([Fault("file", f"no character {chr(error.character)!a} may be in the file", line)]) from error
+    except (ValueError, OverflowError) as error:  # what PyYAML 6.0 makes of an escape beyond Unicode
+        found = _BEYOND_UNICODE.search(text)
+        where = text[: found.start()].count("\n") + 1 if found else None
+        raise WrongRules([Fault("file", "an escape (\\U) must name a character", where)]) from error
+    return root
 
 
 def _refuse_growth(text: str) -> None:

@@ -5,14 +5,17 @@ Knows no account: who takes the order among the targets is for portfolio.executi
 
 from dataclasses import dataclass
 
+from django.db import connections
 from django.db.models import Case, Q, QuerySet, Value, When
-from django.db.models.functions import Length, Replace
+from django.db.models.functions import Collate, Length, Replace
 
 from exchanges.domain import ExchangeType
 from exchanges.models import Exchange, RoutingRule
 from exchanges.routing.patterns import literal_characters, matches
 
 DEFAULT_EXCHANGE = ExchangeType.BINANCE
+# As Python compares; the languages of databases have a mind of their own about *.
+_BY_CHARACTER = {"postgresql": "C", "sqlite": "BINARY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def route(symbol: str) -> Route:
 def by_precedence(found: QuerySet[RoutingRule]) -> QuerySet[RoutingRule]:
     """As they are asked: exact rules first, then the patterns that say most."""
     literals = Case(When(pattern__contains="*", then=-Length(Replace("pattern", Value("*")))), default=Value(0))
-    return found.order_by(Case(When(pattern__contains="*", then=Value(1)), default=Value(0)), literals, "pattern")
+    alphabetical = Collate("pattern", _BY_CHARACTER[connections[found.db].vendor])
+    return found.order_by(Case(When(pattern__contains="*", then=Value(1)), default=Value(0)), literals, alphabetical)
 
 
 def resolve_exchange_for_symbol(symbol: str) -> ExchangeType:

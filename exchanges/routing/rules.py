@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from exchanges.domain import ExchangeType
 from exchanges.models import RoutingRule, RoutingTarget
@@ -104,7 +105,9 @@ def apply(mapping: Mapping[str, RuleTerms], *, by: Author, agreed: list[Change] 
                 rule = rules.get(change.pattern)
                 if change.after is not None:
                     _write(rule, change.pattern, change.after, by)
-                elif rule is not None:
+                elif rule is None:  # made while this waited for the others, and not held
+                    raise RuleChanged(f"The rule {change.pattern} was made by somebody else just now.")
+                else:
                     _remove(rule, by)
             return changes
     except IntegrityError as error:
@@ -153,7 +156,7 @@ def _refuse_unseen(rule: RoutingRule | None, pattern: str, seen_version: int | N
 
 def _write(rule: RoutingRule | None, pattern: str, terms: RuleTerms, by: Author) -> RoutingRule:
     if rule is None:
-        rule = RoutingRule(pattern=pattern)
+        rule = RoutingRule(pattern=pattern, version=_last_version(pattern) + 1)
     elif terms_of(rule) == terms:
         return rule
     else:
@@ -164,6 +167,12 @@ def _write(rule: RoutingRule | None, pattern: str, terms: RuleTerms, by: Author)
     for rank, exchange in enumerate(terms.targets, 1):
         _signed(RoutingTarget(rule=rule, rule_version=rule.version, rank=rank, exchange=exchange.value), by).save()
     return rule
+
+
+def _last_version(pattern: str) -> int:
+    """A rule that is made again goes on counting: whoever has seen the one before must not take it for that one."""
+    known: int | None = RoutingRule.history.filter(pattern=pattern).aggregate(last=Max("version"))["last"]
+    return known or 0
 
 
 def _remove(rule: RoutingRule, by: Author) -> None:

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
 from exchanges.domain import ExchangeType
 from exchanges.models import RoutingRule, RoutingTarget
@@ -22,6 +23,7 @@ from exchanges.routing.history import versions
 from exchanges.routing.patterns import MAX_NOTE_LENGTH, MAX_PATTERN_LENGTH, matches
 from exchanges.routing.resolution import by_precedence
 from exchanges.routing.rules import Author, Door, NoSuchRule, RuleChanged
+from tests.portfolio.desk import eventually, waits_for_a_lock
 
 pytestmark = pytest.mark.postgresql
 
@@ -81,6 +83,18 @@ def test_rules_can_be_listed_as_they_are_asked(db: None) -> None:
     for pattern in sorted(listed):
         put(pattern, OKX)
     assert [rule.pattern for rule in by_precedence(RoutingRule.objects.all())] == listed
+
+
+def test_rules_are_listed_as_they_are_asked_whatever_the_language_of_the_database(db: None) -> None:
+    """Most languages sort as if a * were not there."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE COLLATION blind (provider = icu, locale = 'en-u-ka-shifted')")
+            cursor.execute("ALTER TABLE exchanges_routingrule ALTER COLUMN pattern TYPE varchar(24) COLLATE blind")
+    for pattern in ("SOLU*", "*USDT"):
+        put(pattern, OKX)
+    assert [rule.pattern for rule in by_precedence(RoutingRule.objects.all())] == ["*USDT", "SOLU*"]
+    assert route("SOLUSDT").reasons == ("Rule *USDT matches SOLUSDT and names OKX.",)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +216,18 @@ def test_a_rule_made_again_is_another_rule(db: None) -> None:
     rules.delete("SOLUSDT", by=BY)
     again = put("SOLUSDT", OKX)
     assert again.pk != first.pk
-    assert [each.terms.targets for each in versions("SOLUSDT")[0]] == [(OKX,), (BYBIT,), (BYBIT,)]
+    assert [(each.version, each.terms.targets) for each in versions("SOLUSDT")[0]] == [(2, (OKX,)), (1, (BYBIT,)), (1, (BYBIT,))]
+
+
+def test_a_rule_that_was_deleted_and_made_again_is_not_taken_for_the_one_that_was_seen(db: None) -> None:
+    seen = put("SOLUSDT", BYBIT).version
+    rules.delete("SOLUSDT", by=BY)
+    put("SOLUSDT", OKX)
+    with pytest.raises(RuleChanged, match="changed meanwhile"):
+        rules.put("SOLUSDT", RuleTerms((BINANCE,)), by=BY, seen_version=seen)
+    with pytest.raises(RuleChanged):
+        rules.delete("SOLUSDT", by=BY, seen_version=seen)
+    assert patterns() == {"SOLUSDT": (OKX,)}
 
 
 def test_what_was_changed_meanwhile_is_not_written_over(db: None) -> None:
@@ -253,15 +278,40 @@ def test_writers_at_the_same_time_leave_whole_rules_with_a_version_each() -> Non
             connection.close()
 
     put("SOLUSDT", BINANCE)
-    threads = [threading.Thread(target=write, args=(targets,)) for targets in ((BYBIT, OKX), (OKX, BINANCE, BYBIT))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(write, ((BYBIT, OKX), (OKX, BINANCE, BYBIT)))) == [None, None]  # raises what a writer has raised
     kept = versions("SOLUSDT")[0]
+    assert len(kept) >= 3
     assert [each.version for each in kept] == list(range(len(kept), 0, -1))
     assert all(each.terms.targets in ((BINANCE,), (BYBIT, OKX), (OKX, BINANCE, BYBIT)) for each in kept)
     assert rules.present()["SOLUSDT"] == kept[0].terms
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_says_what_it_did_though_a_rule_was_made_while_it_waited() -> None:
+    """The other one holds a rule of the import, and makes another before it lets go."""
+    put("SOLUSDT", BINANCE)
+    is_held = threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                put("SOLUSDT", BYBIT)
+                is_held.set()
+                put("ADAUSDT", OKX)
+                eventually(lambda: connection.vendor == "sqlite" or waits_for_a_lock(), "the import waits for the rule")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(hold)
+        assert is_held.wait(10)
+        try:
+            said = {change.pattern for change in rules.apply({"SOLUSDT": RuleTerms((OKX,))}, by=BY) if change.after is None}
+        except RuleChanged:
+            said = set()
+        other.result(10)
+    assert said == {"ADAUSDT"} - set(patterns())
 
 
 def test_the_columns_hold_what_the_rules_allow() -> None:

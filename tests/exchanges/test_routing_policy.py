@@ -102,6 +102,8 @@ WRONG: list[tuple[str, list[str]]] = [
     (KEY + "  SOLUSDT: !!python/object/apply:os.system [true]\n", ["line 2: tags (!) must be left out"]),
     (KEY + "  SOLUSDT: !x okx\n", ["line 2: tags (!) must be left out"]),
     (KEY + "  ? [SOLUSDT]\n  : okx\n", ["line 2: pattern must be a symbol such as"]),
+    (KEY + '  SOLUSDT: okx\n  ADAUSDT: "\\U00110000"\n', ["line 3: an escape (\\U) must name a character"]),
+    (KEY + '  "\\UFFFFFFFF": okx\n', ["line 2: an escape (\\U) must name a character"]),
     (KEY + "  SOLUSDT: \x00\n", ["line 2: no character '\\x00' may be in the file"]),
     (KEY + "  SOLUSDT: " + "[" * 50_000, ["line 2: the file must have at most 4 levels"]),
     (KEY + "  SOLUSDT: okx\n" * 70_000, ["the file must have at most 1024 KB"]),
@@ -133,7 +135,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_grows() -> None:
     assert time.process_time() - began < 0.5
 
 
-@given(st.text(max_size=80) | st.text("{}[]:,-*&!?|>'\"# \nabSOLUSDT", max_size=80).map(lambda text: KEY + "  " + text))
+@given(st.text(max_size=80) | st.text("{}[]:,-*&!?|>'\"# \nabSOLUSDT\\Ux0123F", max_size=80).map(lambda text: KEY + "  " + text))
 def test_no_text_breaks_the_reader(text: str) -> None:
     faults: tuple[Fault, ...] = ()
     try:
@@ -222,6 +224,16 @@ def test_a_wrong_file_changes_nothing_and_is_one_line(db: None, tmp_path: Path, 
         assert words in str(refusal.value)
         assert "\n" not in str(refusal.value)
     assert list(rules.present()) == ["BNBUSDT"]
+
+
+def test_more_rules_than_there_may_be_are_refused_in_a_sentence(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MAX_RULES", 1)
+    file = tmp_path / "policy.yaml"
+    file.write_text(KEY + "  SOLUSDT: bybit\n  ADAUSDT: okx\n")
+    with pytest.raises(CommandError, match=r"is wrong, nothing was changed: there may be at most 1 rules, this would make 2$") as refusal:
+        routing("import", file)
+    assert refusal.value.returncode == 2
+    assert not rules.present()
 
 
 def test_an_export_to_where_nothing_can_be_written_is_a_sentence(db: None, tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Routing rules as a YAML file with the key symbol_exchange_mapping: `import` it, `export` what is there, or `diff` what an import would
 change (exit 1 where it would). Exact rules are replaced as a whole, patterns are set one by one. A wrong file changes nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchanges.routing import RuleTerms, WrongRules, policy, rules
-from exchanges.routing.rules import Author, Door, RuleChanged
+from exchanges.routing.rules import Author, Change, Door, RuleChanged
 
 EXIT_DIFFERENT = 1
 EXIT_WRONG = 2
@@ -25,13 +26,7 @@ class Command(BaseCommand):
             self._export(file)
             return
         mapping = _read(file)
-        if what == "diff":
-            changes = rules.plan(mapping)
-        else:
-            try:
-                changes = rules.apply(mapping, by=Author(door=Door.COMMAND))
-            except RuleChanged as error:
-                raise CommandError(f"{error} Import again.") from error
+        changes = rules.plan(mapping) if what == "diff" else _apply(file, mapping)
         for change in changes:
             self.stdout.write(policy.words_of(change))
         if what == "import":
@@ -54,4 +49,17 @@ def _read(file: str) -> dict[str, RuleTerms]:
     try:
         return policy.read_file(Path(file))
     except WrongRules as error:
-        raise CommandError(f"{file} is wrong, nothing was changed: {error}", returncode=EXIT_WRONG) from error
+        raise _wrong(file, error) from error
+
+
+def _apply(file: str, mapping: Mapping[str, RuleTerms]) -> list[Change]:
+    try:
+        return rules.apply(mapping, by=Author(door=Door.COMMAND))
+    except RuleChanged as error:
+        raise CommandError(f"{error} Import again.") from error
+    except WrongRules as error:
+        raise _wrong(file, error) from error
+
+
+def _wrong(file: str, error: WrongRules) -> CommandError:
+    return CommandError(f"{file} is wrong, nothing was changed: {error}", returncode=EXIT_WRONG)
