@@ -38,10 +38,11 @@ def vault() -> Vault:
 
 
 def replace(path: Path, keys: Sequence[str]) -> None:
-    """Whole or not at all, for this user alone, and on the disk before this returns."""
+    """Whole or not at all, for the file's owner alone, and on the disk before this returns."""
     descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # made with mode 0600
     try:
         with os.fdopen(descriptor, "w") as content:
+            _keep_owner(descriptor, path)
             content.write("".join(f"{key}\n" for key in keys))
             content.flush()
             os.fsync(content.fileno())
@@ -54,6 +55,13 @@ def replace(path: Path, keys: Sequence[str]) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _keep_owner(descriptor: int, path: Path) -> None:
+    """Rotated by root, the keys stay readable for the user that the site runs as. Nobody else may give a file away."""
+    if os.geteuid() == 0 and path.exists():
+        owner = path.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,7 @@
 """The wrapping key is rotated by one command, which can be interrupted at each row, while others read and seal (S2, S50 to S52)."""
 
 import json
+import os
 import threading
 from io import StringIO
 from pathlib import Path
@@ -209,6 +210,14 @@ def test_a_key_file_that_cannot_be_written_changes_nothing(
     assert keys_in(key_file) == [OLD]
     assert [path.name for path in key_file.parent.iterdir()] == ["vault.key"]
     assert secrets() == ALL
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to somebody else")
+def test_the_file_stays_with_the_user_that_the_site_runs_as_though_root_rotates(three: list[ExchangeAccount], key_file: Path) -> None:
+    os.chown(key_file, 12_345, 12_346)
+    rotate()
+    kept = key_file.stat()
+    assert (kept.st_uid, kept.st_gid, kept.st_mode & 0o077) == (12_345, 12_346, 0)
 
 
 @pytest.fixture
