@@ -33,6 +33,7 @@ _TABLE: dict[tuple[ExchangeType, Environment, str], Endpoints] = {
     (ExchangeType.OKX, Environment.LIVE, "us"): Endpoints("https://us.okx.com"),
     (ExchangeType.OKX, Environment.DEMO, ""): Endpoints("https://www.okx.com", is_paper=True),
     (ExchangeType.OKX, Environment.DEMO, "eea"): Endpoints("https://eea.okx.com", is_paper=True),
+    (ExchangeType.OKX, Environment.DEMO, "us"): Endpoints("https://us.okx.com", is_paper=True),
 }
 
 

@@ -80,7 +80,9 @@ class OutcomeUnknown(ExchangeAPIError):
 
 
 class BadVenueResponse(OutcomeUnknown):
-    """The answer is no answer: truncated, HTML, a redirect, wrong types, a missing order id."""
+    """The answer is no answer: truncated, HTML, a redirect, wrong types, a missing order id. Also of a read, where no order is in doubt."""
+
+    hint = "The exchange gave no usable answer. Do not repeat an order that it would have answered: it may be live."
 
 
 class DuplicateClientOrderId(OutcomeUnknown):
@@ -92,7 +94,9 @@ class OrderBusy(OutcomeUnknown):
 
 
 class UnmappedVenueError(OutcomeUnknown):
-    """A code this adapter does not know. A write is unknown until looked up."""
+    """A code this adapter does not know. A write is unknown until looked up; of a read, no order is in doubt."""
+
+    hint = "The exchange's answer is not understood. Do not repeat an order that it answers: it may be live."
 
 
 class AuthenticationError(ExchangeAPIError):

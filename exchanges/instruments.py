@@ -3,28 +3,28 @@ accounts of that venue and environment. Knows no Django; the rows people see are
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from exchanges.domain import Instrument
-from exchanges.errors import ExchangeAPIError, UnknownSymbol
+from exchanges.errors import BadVenueResponse, ExchangeAPIError, UnknownSymbol
 
 logger = logging.getLogger(__name__)
 
 RELOAD_AFTER_S = 3_600.0
 RETRY_AFTER_S = 30.0
 
-# What a contract name multiplies: one base unit of 1000PEPE is 1000 PEPE. Longest first, so that 1000000MOG is not read as 1000 x 000MOG.
-_MULTIPLIERS = {"1000000": 1_000_000, "10000": 10_000, "1000": 1_000, "1M": 1_000_000}
+# How a contract's name says what it multiplies: a thousand or a longer power of ten, up to Bybit's 10000000AIDOGE, or Binance's 1M.
+_multiplied = re.compile(r"(10{3,7}|1M)([^0-9].*)").fullmatch
 
 
 def split_multiplier(base: str) -> tuple[str, int]:
     """`1000PEPE` -> ("PEPE", 1000), `1MBABYDOGE` -> ("BABYDOGE", 1000000); `1INCH` and `BTC` -> (itself, 1)."""
-    for prefix, multiplier in _MULTIPLIERS.items():
-        rest = base.removeprefix(prefix)
-        if rest != base and rest and not rest[0].isdigit():
-            return rest, multiplier
-    return base, 1
+    found = _multiplied(base)
+    if found is None:
+        return base, 1
+    return found[2], 1_000_000 if found[1] == "1M" else int(found[1])
 
 
 class InstrumentCatalogue:
@@ -58,8 +58,10 @@ class InstrumentCatalogue:
         return list(self._by_symbol.values())
 
     async def reload(self) -> list[Instrument]:
-        """Ask the venue now. Errors pass through and leave what was known."""
+        """Ask the venue now. Errors, and BadVenueResponse for a list that is suddenly empty, leave what was known."""
         instruments = await self._load()
+        if not instruments and self._by_symbol:
+            raise BadVenueResponse("the exchange's list of instruments is empty")
         self._by_symbol = {instrument.symbol: instrument for instrument in instruments}
         self._by_venue_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
         self._loaded_at = self._monotonic()
@@ -80,6 +82,7 @@ class InstrumentCatalogue:
                 self._retry_at = self._monotonic() + RETRY_AFTER_S
 
     def _is_fresh(self) -> bool:
-        """True also while a failed reload waits for its next try: a venue that is down must not hold up every question."""
-        now = self._monotonic()
-        return self._loaded_at is not None and (now - self._loaded_at < RELOAD_AFTER_S or now < self._retry_at)
+        """True also while a failed reload waits for its next try: a venue that is down must not hold up every question. An empty list is
+        asked for again as soon: there are regions without perpetuals, and there are answers during maintenance."""
+        now, lasts_s = self._monotonic(), RELOAD_AFTER_S if self._by_symbol else RETRY_AFTER_S
+        return self._loaded_at is not None and (now - self._loaded_at < lasts_s or now < self._retry_at)

@@ -44,7 +44,9 @@ def venues_in_use() -> list[tuple[str, str]]:
 def read_instruments(exchange: str, environment: str) -> None:
     """Instruments that are gone stay, as halted: positions and orders in them must remain readable."""
     listed = _ask(exchange, environment, lambda client: client.get_instruments())
-    if listed is None:
+    if not listed:
+        if listed is not None:
+            logger.warning("%s: its list of instruments is empty, the known ones stay as they are", exchange)
         return
     rows = [Instrument(exchange=exchange, environment=environment, **_row(instrument)) for instrument in listed]
     Instrument.objects.bulk_create(rows, update_conflicts=True, unique_fields=_KEY, update_fields=[*_FIGURES, "updated_at"])

@@ -9,17 +9,22 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from exchanges.errors import AuthenticationError, ExchangeAPIError, RateLimited, Scope
+from exchanges.errors import AuthenticationError, Banned, ExchangeAPIError, RateLimited, Scope
 from exchanges.models import VenuePause
 
 WITHOUT_RETRY_AFTER = timedelta(seconds=10)
+BANNED_WITHOUT_END = timedelta(minutes=10)
+# The longest ban that a venue tells of (Binance). More than that is no time that anybody meant.
+LONGEST = timedelta(days=3)
 ON_REFUSED_KEY = timedelta(seconds=60)
 
 
 def until(error: ExchangeAPIError, at: datetime) -> datetime | None:
     """When to ask again; None means at the next poll."""
     if isinstance(error, RateLimited):
-        return at + (timedelta(seconds=error.retry_after_s) if error.retry_after_s else WITHOUT_RETRY_AFTER)
+        if error.retry_after_s:
+            return at + timedelta(seconds=min(error.retry_after_s, LONGEST.total_seconds()))
+        return at + (BANNED_WITHOUT_END if isinstance(error, Banned) else WITHOUT_RETRY_AFTER)
     return at + ON_REFUSED_KEY if isinstance(error, AuthenticationError) else None
 
 

@@ -22,7 +22,7 @@ from exchanges.models import Credential, ExchangeAccount, Instrument
 from portfolio import access, key_check, key_watch, publish, refresh
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.key_check import Findings, Keys
-from portfolio.models import EquityPoint, Order, Portfolio, PortfolioAccount
+from portfolio.models import AccountState, EquityPoint, Order, Portfolio, PortfolioAccount
 from portfolio.states import OrderState
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def rename(actor: User, account: ExchangeAccount, label: str) -> None:
 def archive(actor: User, account: ExchangeAccount, typed_label: str) -> bool:
     """Erase the keys and take the account out of the book for good. True where its row is kept, because orders or equity refer to it.
     What is open at the exchange stays open there."""
-    with _account_held(actor, account):
+    with _polls_held(account), _account_held(actor, account):
         if typed_label.strip() != account.label:
             raise Refused("label_mismatch", f"label must be typed as it is, {account.label}, was {typed_label.strip()[:80]!r}", "label")
         if Order.objects.filter(account=account, state=OrderState.SUBMITTING).exists():
@@ -190,6 +190,15 @@ def _account_held(actor: User, account: ExchangeAccount) -> Iterator[None]:
             raise NotFound("account")
         account.refresh_from_db(fields=["label", "is_enabled", "is_trading_enabled"])
         publish.book_changed([account.pk])
+        yield
+
+
+@contextmanager
+def _polls_held(account: ExchangeAccount) -> Iterator[None]:
+    """A transaction in which no answer of `account` is stored. Begun before anything else is held: whoever stores one holds this state
+    first and the portfolio last."""
+    with transaction.atomic():
+        AccountState.objects.select_for_update().filter(account=account).first()
         yield
 
 

@@ -40,8 +40,13 @@ def check_keys(account_ids: Iterable[int], now: datetime) -> None:
 
     answers = runtime().run(ask_all(_clients(rows), question), deadline_s=ROUND_DEADLINE_S)
     for row in rows:
-        if row.pk in answers:
+        if row.pk not in answers:
+            continue
+        try:
             _judge(row, answers[row.pk])
+        except Exception:
+            # The others are not left unjudged for a day because of one.
+            logger.exception("what was said of the key of account %s could not be kept", row.pk)
 
 
 def keep(account: ExchangeAccount, permissions: KeyPermissions, checked_at: datetime, *, trouble: str = "") -> bool:
@@ -73,6 +78,7 @@ def _clients(rows: list[ExchangeAccount]) -> dict[int, IExchangeClient]:
 
 def _judge(row: ExchangeAccount, answer: Answer[KeyPermissions]) -> None:
     with transaction.atomic():
+        publish.book_changed([row.pk])  # first: it holds the portfolio, as whoever renews the key does before they touch it
         if answer.content is not None:
             trouble = unfitness_of(answer.content) or _loss_of_trading(row, answer.content)
             is_about_it = keep(row, answer.content, answer.received_at, trouble=trouble)
@@ -88,7 +94,6 @@ def _judge(row: ExchangeAccount, answer: Answer[KeyPermissions]) -> None:
         if trouble:
             ended = ExchangeAccount.objects.filter(pk=row.pk, is_trading_enabled=True).update(is_trading_enabled=False)
             logger.warning("account %s: %s%s", row.pk, trouble, " Trading is switched off." if ended else "")
-        publish.book_changed([row.pk])
 
 
 def _loss_of_trading(row: ExchangeAccount, permissions: KeyPermissions) -> str:

@@ -36,7 +36,8 @@ class ExchangeConfig(DomainModel):
 
 class Position(NamedTuple):
     """An open position of a linear USDT perpetual. `side` is LONG or SHORT, `quantity` > 0 in base units; `position_side` is the leg
-    (BOTH in one-way mode). PnL in USDT; `realized_pnl` as the venue defines it, None where it does not say."""
+    (BOTH in one-way mode). PnL in USDT; `realized_pnl` as the venue defines it, None where it does not say. `margin` USDT: what a cross
+    position binds of the account, what an isolated one has of its own."""
 
     symbol: str
     venue_symbol: str

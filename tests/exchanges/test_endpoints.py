@@ -33,6 +33,15 @@ def test_live_and_demo_are_told_apart_by_host_or_by_header() -> None:
     assert endpoints_for(ExchangeType.OKX, Environment.DEMO).is_paper
 
 
+def test_each_region_of_okx_has_demo_trading_at_its_own_host() -> None:
+    """A demo key is made in a region and known nowhere else."""
+    regions = regions_for(ExchangeType.OKX, Environment.DEMO)
+    assert regions == regions_for(ExchangeType.OKX, Environment.LIVE) == ["", "eea", "us"]
+    for region in regions:
+        demo, live = (endpoints_for(ExchangeType.OKX, each, region) for each in (Environment.DEMO, Environment.LIVE))
+        assert (demo.rest, demo.is_paper, live.is_paper) == (live.rest, True, False)
+
+
 @pytest.mark.parametrize("region", ["eu ", "EU", "http://evil.example", "../", "xx"])
 def test_a_region_that_does_not_exist_is_refused(region: str) -> None:
     for exchange in ExchangeType:

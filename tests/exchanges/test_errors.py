@@ -45,6 +45,15 @@ def test_an_error_carries_the_venues_code_and_our_hint() -> None:
     assert ExchangeAPIError("plain").user_message == str(ExchangeAPIError("plain")) == "plain"
 
 
+@pytest.mark.parametrize("error", [errors.BadVenueResponse, errors.UnmappedVenueError])
+def test_what_a_read_may_raise_too_claims_no_order_that_is_being_asked_about(error: type[ExchangeAPIError]) -> None:
+    """It is shown to somebody who looked at a chart, and to somebody whose order it is."""
+    words = error("no JSON").user_message
+    assert "being asked" not in words
+    assert "Do not repeat an order" in words
+    assert words.endswith("No JSON")
+
+
 def test_the_contract_takes_message_code_exchange_and_original_error_in_this_order() -> None:
     assert list(inspect.signature(ExchangeAPIError).parameters)[:4] == ["message", "code", "exchange", "original_error"]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from exchanges.domain import Instrument, InstrumentStatus
-from exchanges.errors import ExchangeUnavailable, UnknownSymbol
+from exchanges.errors import BadVenueResponse, ExchangeUnavailable, UnknownSymbol
 from exchanges.instruments import RELOAD_AFTER_S, RETRY_AFTER_S, InstrumentCatalogue, split_multiplier
 
 
@@ -56,7 +56,11 @@ class Venue:
         ("1INCH", ("1INCH", 1)),
         ("1000", ("1000", 1)),
         ("1000000", ("1000000", 1)),
-        ("10000000AIDOGE", ("10000000AIDOGE", 1)),
+        ("10000000AIDOGE", ("AIDOGE", 10_000_000)),
+        ("1000SATS", ("SATS", 1000)),
+        ("1000X", ("X", 1000)),
+        ("1001DOGS", ("1001DOGS", 1)),
+        ("100DOGS", ("100DOGS", 1)),
         ("PEPE1000", ("PEPE1000", 1)),
     ],
 )
@@ -117,6 +121,30 @@ async def test_a_reload_that_fails_leaves_what_was_known() -> None:
     with pytest.raises(ExchangeUnavailable):
         await catalogue.reload()
     assert await catalogue.by_symbol("BTCUSDT") is BTC
+
+
+async def test_a_list_that_is_suddenly_empty_is_no_list() -> None:
+    venue = Venue()
+    catalogue = venue.catalogue()
+    await catalogue.all()
+    venue.listed = []
+    with pytest.raises(BadVenueResponse):
+        await catalogue.reload()
+    venue.now += RELOAD_AFTER_S
+    assert await catalogue.by_venue_symbol() == {"BTC-USDT-SWAP": BTC}
+
+
+async def test_a_venue_that_lists_nothing_yet_is_asked_again_soon() -> None:
+    venue = Venue()
+    venue.listed = []
+    catalogue = venue.catalogue()
+    assert await catalogue.by_venue_symbol() == {}
+    venue.listed = [BTC]
+    venue.now += RETRY_AFTER_S - 1
+    assert await catalogue.by_venue_symbol() == {}
+    venue.now += 1
+    assert await catalogue.by_venue_symbol() == {"BTC-USDT-SWAP": BTC}
+    assert venue.asked == 2
 
 
 async def test_an_hour_later_a_venue_that_is_down_does_not_take_the_catalogue_away() -> None:

@@ -87,7 +87,13 @@ def test_a_venue_that_fails_leaves_the_tables_as_they_were(cast: Cast, sandbox: 
 
 
 @pytest.mark.parametrize(
-    "answer", ['{"code":"0","msg":"","data":', "<html></html>", '{"code":"0","msg":"","data":[{"instId":"BTC-USDT-SWAP"}]}']
+    "answer",
+    [
+        '{"code":"0","msg":"","data":',
+        "<html></html>",
+        '{"code":"0","msg":"","data":[{"instId":"BTC-USDT-SWAP"}]}',
+        '{"code":"0","msg":"","data":[]}',
+    ],
 )
 def test_an_answer_that_is_none_leaves_the_tables_as_they_were(cast: Cast, sandbox: Sandbox, answer: str) -> None:
     before = (list(Instrument.objects.values()), list(MarkPrice.objects.values()))

@@ -7,10 +7,11 @@ import os
 import pytest
 from django.contrib.auth.models import User
 
-from exchanges.models import Environment, Exchange
+from exchanges.models import Environment, Exchange, ExchangeAccount
 from portfolio.execution import cancel, place
 from portfolio.models import Membership, Portfolio, Role
 from tests.conftest import Cast, Listed, connect_account
+from tests.dashboard import rows
 from tests.simulated import Sandbox
 
 _names = itertools.count(1)
@@ -36,6 +37,23 @@ def _open_book(listed: Listed) -> Cast:
     binance, bybit, okx = (connect_account(portfolio, exchange, name) for exchange in Exchange)
     listed.fill()
     return Cast(portfolio, alice, victor, stella, binance, bybit, okx, name)
+
+
+# A rolled back test gives its account ids back, and this process knows its warm clients by id and version of the keys.
+_ids = itertools.count(1_000_000, 1_000)
+
+
+@pytest.fixture
+def mary(db: None, sandbox: Sandbox) -> User:
+    """A manager."""
+    ExchangeAccount.objects.create(pk=next(_ids), exchange=Exchange.OKX, environment=Environment.DEMO, label="Id").delete()
+    return rows.person("mary")
+
+
+@pytest.fixture
+def marys_book(mary: User) -> Portfolio:
+    """Without accounts."""
+    return rows.portfolio("Mary's book", {mary: Role.MANAGER})
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from binance.async_client import AsyncClient
 
 from exchanges.adapters.binance.errors import EXCHANGE, refusal_in, to_code, to_error
+from exchanges.adapters.usable_keys import refuse_unusable_keys
 from exchanges.clock import VenueClock
-from exchanges.errors import BadApiKey, BadVenueResponse
+from exchanges.errors import BadVenueResponse
 from exchanges.transport import Response, decode_json
 from exchanges.venue import VenueContext
 
@@ -30,7 +31,6 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # the SDK is untyped
         self.PRIVATE_KEY = None
         self.testnet = False
         self.demo = False
-        self._has_usable_keys = bool(api_secret) and re.fullmatch(r"[!-~]+", api_key) is not None
         self._transport = venue.transport
         self._clock = venue.clock
 
@@ -42,8 +42,8 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # the SDK is untyped
         is_write = method != "get"
         # Public data is asked without a key, so that a bad key of one account cannot spoil what all of them share.
         needs_key = signed or is_write
-        if needs_key and not self._has_usable_keys:
-            raise BadApiKey("the account's key or secret is empty or holds characters that no key has", exchange=EXCHANGE)
+        if needs_key:
+            refuse_unusable_keys(EXCHANGE, self.API_SECRET, self.API_KEY)
         query = self._encode(kwargs.get("data") or {}, signed=signed)
         in_url = not is_write or force_params
         headers = {"Accept": "application/json"}

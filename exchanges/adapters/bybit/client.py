@@ -14,6 +14,7 @@ from pybit._v5_user import UserHTTP
 
 from exchanges.adapters.bybit.errors import EXCHANGE, error_from_code, error_from_status, is_ban
 from exchanges.adapters.bybit.wire import QUERY_VALUE
+from exchanges.adapters.usable_keys import refuse_unusable_keys
 from exchanges.clock import VenueClock
 from exchanges.domain import ExchangeConfig
 from exchanges.errors import BadParameter, BadVenueResponse, ExchangeAPIError
@@ -58,6 +59,7 @@ class BybitClient(MarketHTTP, TradeHTTP, PositionHTTP, AccountHTTP, UserHTTP):  
 
     def _prepare_headers(self, payload: str, recv_window: int | None = None, content_type: str = "application/json") -> dict[str, str]:
         """The SDK's headers, with the moment of the call in place of this machine's clock and the SDK's one window for all."""
+        refuse_unusable_keys(EXCHANGE, self.api_secret, self.api_key)
         moment = self._clock.moment()
         window_ms = moment.window_ms if recv_window is None else recv_window
         return {

@@ -102,8 +102,8 @@ class BybitExchange:
         refuse_unsupported(request, CAPABILITIES)
         refuse_reduce_only_that_opens(request, EXCHANGE)
         if request.leverage is not None:
-            leg = None if await self._settings.margin_mode.get() is MarginMode.CROSS else request.position_side
-            await with_leverage(self.set_leverage(request.symbol, request.leverage, position_side=leg), request.leverage, EXCHANGE)
+            setting = self._set_leverage_of_order(request.symbol, request.leverage, request.position_side)
+            await with_leverage(setting, request.leverage, EXCHANGE)
         instrument = await self._instruments.by_symbol(request.symbol)
         sent = orders.from_order_request(request, instrument)
         return await self._submit(sent, instrument, request.quantity)
@@ -147,16 +147,14 @@ class BybitExchange:
 
     async def get_order_status(self, symbol: str, order_id: str) -> OrderResult:
         instrument = await self._instruments.by_symbol(symbol)
-        order = await self._look_up(instrument, "orderId", order_id)
-        if order is None:
+        if (order := await self._look_up(instrument, "orderId", order_id)) is None:
             raise UnknownOrder(f"the exchange knows no order {order_id} of {symbol}", exchange=EXCHANGE)
         return order
 
     async def find_order(self, symbol: str, client_order_id: str) -> OrderResult | None:
         """Open orders, then the history, then the fills: each may be behind the others."""
         instrument = await self._instruments.by_symbol(symbol)
-        order = await self._look_up(instrument, "orderLinkId", client_order_id)
-        if order is not None:
+        if (order := await self._look_up(instrument, "orderLinkId", client_order_id)) is not None:
             return order
         executions = await every_page(
             self._client.get_executions,
@@ -271,8 +269,7 @@ class BybitExchange:
 
     async def _look_up(self, instrument: Instrument, key: str, wanted: str) -> OrderResult | None:
         for call in (self._client.get_open_orders, self._client.get_order_history):
-            order = await self._ask(call, instrument, key, wanted)
-            if order is not None:
+            if (order := await self._ask(call, instrument, key, wanted)) is not None:
                 return order
         return None
 
@@ -280,6 +277,11 @@ class BybitExchange:
         orders.refuse_malformed_id("order_id" if key == "orderId" else "client_order_id", wanted)
         envelope = await call(category=LINEAR, symbol=instrument.venue_symbol, **{key: wanted})
         return answered(orders.to_order, envelope, key, wanted, instrument)
+
+    async def _set_leverage_of_order(self, symbol: str, leverage: int, leg: PositionSide) -> bool:
+        """In cross margin a leg has none of its own."""
+        is_cross = await self._settings.margin_mode.get() is MarginMode.CROSS
+        return await self.set_leverage(symbol, leverage, position_side=None if is_cross else leg)
 
     async def _submit(self, sent: Row, instrument: Instrument, quantity: Decimal) -> OrderResult:
         """The order's state where one query tells it, else the acknowledgement: the order exists whatever the query meets."""

@@ -201,7 +201,7 @@ def _position(row: Row, symbol: str, margin_mode: MarginMode) -> Position:
         unrealized_pnl,
         margin_mode,
         LEGS[row["positionIdx"]],
-        liquidation_price,
+        liquidation_price or None,
         realized_pnl,
         leverage,
         margin,

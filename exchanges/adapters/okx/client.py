@@ -5,6 +5,7 @@ awaitable the whole surface is. Nothing of httpx is built, nothing is retried, a
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from okx.PublicData import PublicAPI
 from okx.Trade import TradeAPI
 
 from exchanges.adapters.okx.errors import EXCHANGE, error_from_code, error_from_edge, error_from_server_failure
+from exchanges.adapters.usable_keys import refuse_unusable_keys
 from exchanges.domain import ExchangeConfig
 from exchanges.errors import BadVenueResponse, ExchangeAPIError
 from exchanges.transport import Response, decode_json
@@ -49,19 +51,24 @@ class OkxClient(TradeAPI, AccountAPI, MarketAPI, PublicAPI):  # type: ignore[mis
             headers=self._headers(method, request_path, path, body),
             body=body or None,
         )
-        return judge(response, is_write=is_write)
+        return judge(self._without_key(response), is_write=is_write)
+
+    def _without_key(self, response: Response) -> Response:
+        """A refusal may repeat the whole key (50110 does: an address that is not on its list), and refusals are shown, logged and kept."""
+        key = self._config.api_key.get_secret_value().encode()
+        return replace(response, body=response.body.replace(key, "…".encode())) if key and key in response.body else response
 
     def _headers(self, method: str, request_path: str, path: str, body: str) -> dict[str, str]:
         """Public data is asked for unsigned: a wrong key or clock of one account must not deprive the others of it."""
         if request_path.startswith(_PUBLIC_PREFIXES):
             return dict(utils.get_header_no_sign(self._flag, False))
+        api_key, api_secret = self._config.api_key.get_secret_value(), self._config.api_secret.get_secret_value()
+        passphrase = self._config.passphrase.get_secret_value() if self._config.passphrase else ""
+        refuse_unusable_keys(EXCHANGE, api_secret, api_key, passphrase)
         moment = self._venue.clock.moment()
         timestamp = to_timestamp(moment.timestamp_ms)
-        signature = utils.sign(utils.pre_hash(timestamp, method, path, body, False), self._config.api_secret.get_secret_value())
-        passphrase = self._config.passphrase.get_secret_value() if self._config.passphrase else ""
-        headers: dict[str, str] = utils.get_header(
-            self._config.api_key.get_secret_value(), signature.decode(), timestamp, passphrase, self._flag, False
-        )
+        signature = utils.sign(utils.pre_hash(timestamp, method, path, body, False), api_secret)
+        headers: dict[str, str] = utils.get_header(api_key, signature.decode(), timestamp, passphrase, self._flag, False)
         if method == consts.POST and request_path in _FENCED_PATHS:
             headers["expTime"] = str(moment.fence_ms)
         return headers
@@ -86,9 +93,9 @@ def judge(response: Response, *, is_write: bool) -> list[Any]:
         raise refusal from error
     failed = _first_failed_item(data) if is_write else None
     if failed is not None:
-        raise error_from_code(failed[0], failed[1], response.status, _retry_after_s(response))
+        raise error_from_code(*failed, response.status, _retry_after_s(response), is_write=is_write)
     if code != "0":
-        raise error_from_code(code, message, response.status, _retry_after_s(response))
+        raise error_from_code(code, message, response.status, _retry_after_s(response), is_write=is_write)
     if response.status != 200:
         raise BadVenueResponse(f"the exchange answered HTTP {response.status} with code 0", "0", EXCHANGE, http_status=response.status)
     return data

@@ -25,6 +25,7 @@ from exchanges.errors import (
     OrderAlreadyFinal,
     OrderBusy,
     OutcomeUnknown,
+    Overloaded,
     OverloadedOutcomeUnknown,
     PermissionDenied,
     PositionInTheWay,
@@ -88,6 +89,11 @@ _CODES_BY_CLASS: dict[type[ExchangeAPIError], str] = {
 }
 CLASS_BY_CODE = {code: error_class for error_class, codes in _CODES_BY_CLASS.items() for code in codes.split()}
 
+# The same trouble on a read leaves nothing open: the venue did not answer, that is all.
+_CLASS_ON_READS: dict[type[ExchangeAPIError], type[ExchangeAPIError]] = {
+    OutcomeUnknown: ExchangeUnavailable,
+    OverloadedOutcomeUnknown: Overloaded,
+}
 _FIELD_BY_CLASS: dict[type[ExchangeAPIError], str] = {
     FilterViolation: "quantity",
     PriceOutOfBand: "price",
@@ -100,12 +106,14 @@ _FIELD_BY_CLASS: dict[type[ExchangeAPIError], str] = {
 _FIELD_BY_CODE = {"51150": "", "59102": "leverage", "59105": "leverage"}
 
 
-def error_from_code(code: str, message: str, http_status: int, retry_after_s: float | None = None) -> ExchangeAPIError:
+def error_from_code(code: str, message: str, http_status: int, retry_after_s: float | None = None, *, is_write: bool) -> ExchangeAPIError:
     """What an envelope's code or an item's sCode means. `retry_after_s` is the Retry-After header, where there was one."""
     error_class = CLASS_BY_CODE.get(code, UnmappedVenueError)
     # 51000 is every wrong parameter; only its text tells that posSide does not fit the account's position mode.
     if code == "51000" and "posside" in message.lower():
         error_class = PositionModeMismatch
+    if not is_write:
+        error_class = _CLASS_ON_READS.get(error_class, error_class)
     return error_class(
         message or f"the exchange refused the request with code {code}",
         code,
@@ -119,7 +127,8 @@ def error_from_code(code: str, message: str, http_status: int, retry_after_s: fl
 def error_from_server_failure(http_status: int, code: str, message: str, *, is_write: bool) -> ExchangeAPIError:
     """HTTP 5xx. A write may have been carried out, whatever the body says; for a read the body's code may say more."""
     text = message or f"the exchange answered HTTP {http_status}"
-    error_class = OutcomeUnknown if is_write else CLASS_BY_CODE.get(code, ExchangeUnavailable)
+    said = OutcomeUnknown if is_write else CLASS_BY_CODE.get(code, ExchangeUnavailable)
+    error_class = said if is_write else _CLASS_ON_READS.get(said, said)
     return error_class(text, code, EXCHANGE, http_status=http_status)
 
 

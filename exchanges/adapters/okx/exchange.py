@@ -101,13 +101,14 @@ class OkxExchange:
         refuse_unsupported(request, CAPABILITIES)
         refuse_reduce_only_that_opens(request, EXCHANGE)
         instrument = await self._instruments.by_symbol(request.symbol)
+        sent = orders.from_order_request(request, instrument)  # before the leverage is changed for an order that is refused here
         if request.leverage is not None:
             setting = self._settings.set_leverage(instrument, request.leverage, request.margin_mode, request.position_side)
             await with_leverage(setting, request.leverage, EXCHANGE)
-        return await self._submit(request, instrument)
+        return await self._submit(sent, request, instrument)
 
-    async def _submit(self, request: OrderRequest, instrument: Instrument) -> OrderResult:
-        rows = await self._client.place_order(**orders.from_order_request(request, instrument))
+    async def _submit(self, sent: dict[str, str], request: OrderRequest, instrument: Instrument) -> OrderResult:
+        rows = await self._client.place_order(**sent)
         return await self._confirmed(answered(orders.to_acknowledgement, rows, request), instrument)
 
     async def _confirmed(self, acknowledged: OrderResult, instrument: Instrument) -> OrderResult:
@@ -181,15 +182,15 @@ class OkxExchange:
         return next((order for order in listed if order.client_order_id == client_order_id), None)
 
     async def get_open_orders(self, symbol: str | None = None) -> list[OrderResult]:
-        """Resting orders, then the waiting conditional and algo orders, which OKX keeps in lists of their own."""
+        """Resting orders, then the waiting conditional and algo orders, which OKX keeps in lists of their own. Those are read first: one
+        that triggers in between is then seen twice at worst, never not at all."""
         instruments = await self._instruments.by_venue_symbol()
         venue_symbol = "" if symbol is None else (await self._instruments.by_symbol(symbol)).venue_symbol
-        resting = await every_page(self._client.get_order_list, "ordId", instType=SWAP, instId=venue_symbol)
-        result = answered(orders.to_orders, resting, instruments)
+        waiting: list[Row] = []
         for kind in ALGO_LISTS:
-            waiting = await every_page(self._client.order_algos_list, "algoId", ordType=kind, instType=SWAP, instId=venue_symbol)
-            result += answered(orders.to_algo_orders, waiting, instruments)
-        return result
+            waiting += await every_page(self._client.order_algos_list, "algoId", ordType=kind, instType=SWAP, instId=venue_symbol)
+        resting = await every_page(self._client.get_order_list, "ordId", instType=SWAP, instId=venue_symbol)
+        return answered(orders.to_orders, resting, instruments) + answered(orders.to_algo_orders, waiting, instruments)
 
     async def get_key_permissions(self) -> KeyPermissions:
         return answered(keys.to_key_permissions, await self._client.get_account_config())
@@ -239,7 +240,7 @@ class OkxExchange:
             position_side=position.position_side,
             margin_mode=position.margin_mode,
         )
-        return await self._submit(request, instrument)
+        return await self._submit(orders.from_order_request(request, instrument), request, instrument)
 
     async def get_instruments(self) -> list[Instrument]:
         """OKX answers on one page."""

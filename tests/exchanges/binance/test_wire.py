@@ -17,9 +17,9 @@ import pytest
 
 from exchanges.adapters.binance.client import BinanceClient
 from exchanges.adapters.binance.exchange import BinanceExchange
-from exchanges.domain import ExchangeConfig, ExchangeType, OrderRequest, OrderSide, OrderType, TimeInForce
+from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.endpoints import Endpoints
-from exchanges.errors import BadApiKey, ExchangeAPIError, ExchangeUnavailable, NotSent, OutcomeUnknown
+from exchanges.errors import ExchangeAPIError, ExchangeUnavailable, NotSent, OutcomeUnknown
 from exchanges.protocol import IExchangeClient
 from exchanges.signing import SigningMoment, signing_at
 from exchanges.transport import Transport
@@ -250,7 +250,7 @@ async def test_nothing_is_sent_twice_when_a_kept_connection_dies(setup: Setup, c
     with pytest.raises(error):
         await call(setup.exchange._client)
 
-    await asyncio.sleep(0.05)
+    await setup.exchange.get_server_time_ms()  # a round trip later
     assert len(setup.server.asked(path)) == 1
 
 
@@ -260,14 +260,6 @@ async def test_a_refused_connection_is_not_sent() -> None:
     with pytest.raises(NotSent):
         await exchange.place_order(MARKET)
     await transport.aclose()
-
-
-@pytest.mark.parametrize(("key", "secret"), [("", SECRET), (KEY, ""), ("line\nbreak", SECRET), ("schlüssel", SECRET)])
-async def test_unusable_keys_are_refused_before_anything_is_sent(setup: Setup, key: str, secret: str) -> None:
-    config = ExchangeConfig(exchange_type=ExchangeType.BINANCE, api_key=key, api_secret=secret)
-    with pytest.raises(BadApiKey):
-        await BinanceExchange(config, setup.venue).get_balances()
-    assert setup.server.requests == []
 
 
 def test_a_client_is_built_without_a_loop_and_shows_no_secret() -> None:

@@ -1,4 +1,4 @@
-"""The exchange's own decisions over real HTTP: acknowledgements, look-ups, pages, closing, what is remembered."""
+"""The exchange's own decisions over real HTTP: acknowledgements, look-ups, closing, what is remembered. Pages: test_pages.py."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,6 @@ from aiohttp import web
 
 from exchanges.adapters.bybit.client import BybitClient
 from exchanges.adapters.bybit.exchange import CAPABILITIES, BybitExchange
-from exchanges.adapters.bybit.pages import MAX_PAGES
 from exchanges.adapters.bybit.settings import UNREADABLE_OPTIONS, AccountSettings
 from exchanges.domain import MarginMode, OrderRequest, OrderStatus, PositionMode, PositionSide
 from exchanges.errors import (
@@ -29,12 +28,6 @@ from tests.exchanges.bybit.conftest import config, limit_order
 from tests.exchanges.bybit.recording import RecordingVenue, payload, refusal, result
 
 ACK_ID = "7d3e51c0-1f0a-4a52-9a1b-0000000000aa"
-
-
-def page(name: str, cursor: str) -> dict[str, Any]:
-    envelope = payload(name)
-    envelope["result"]["nextPageCursor"] = cursor
-    return envelope
 
 
 def acknowledged_row(**changes: Any) -> dict[str, Any]:
@@ -182,49 +175,6 @@ async def test_find_order_believes_the_fills_where_the_order_lists_are_behind(ve
     assert order is not None
     assert (order.order_id, order.status, order.confirmed) == ("e1", OrderStatus.FILLED, True)
     assert (order.filled_quantity, order.average_price) == (Decimal("0.300"), Decimal("96002"))
-
-
-async def test_every_page_is_read_and_an_order_on_two_pages_counts_once(venue: RecordingVenue, exchange: BybitExchange) -> None:
-    venue.answer(
-        "/v5/order/realtime",
-        page("open_orders_plain", "a%3D1%26"),
-        page("open_orders_plain", "b%3D1%26"),
-        page("open_orders_conditional", ""),
-    )
-    orders = await exchange.get_open_orders()
-    assert len(orders) == 11
-    assert [request.target.partition("cursor=")[2] for request in venue.requests if request.path == "/v5/order/realtime"] == [
-        "",
-        "a%3D1%26&limit=50&settleCoin=USDT",
-        "b%3D1%26&limit=50&settleCoin=USDT",
-    ]
-
-
-async def test_a_cursor_after_the_last_page_ends_with_the_empty_page(venue: RecordingVenue, exchange: BybitExchange) -> None:
-    venue.answer("/v5/position/list", page("positions", "x"), page("order_none", "x"))
-    positions = await exchange.get_open_positions()
-    assert [position.symbol for position in positions] == ["BTCUSDT", "1000PEPEUSDT"]
-
-
-async def test_a_page_that_fails_fails_the_whole_read(venue: RecordingVenue, exchange: BybitExchange) -> None:
-    venue.answer("/v5/position/list", page("positions", "x"), web.Response(status=500))
-    with pytest.raises(ExchangeUnavailable):
-        await exchange.get_open_positions()
-
-
-@pytest.mark.parametrize("cursor", ["same", "a b", 5])
-async def test_pages_that_repeat_or_cannot_be_asked_for_are_no_answer(cursor: Any, venue: RecordingVenue, exchange: BybitExchange) -> None:
-    venue.answer("/v5/position/list", page("positions", cursor))
-    with pytest.raises(BadVenueResponse):
-        await exchange.get_open_positions()
-    assert len([request for request in venue.requests if request.path == "/v5/position/list"]) == (2 if cursor == "same" else 1)
-
-
-async def test_pages_without_an_end_are_no_answer(venue: RecordingVenue, exchange: BybitExchange) -> None:
-    venue.answer("/v5/position/list", *(page("positions_flat_one_way", f"c{number}") for number in range(MAX_PAGES + 5)))
-    with pytest.raises(BadVenueResponse):
-        await exchange.get_open_positions()
-    assert len([request for request in venue.requests if request.path == "/v5/position/list"]) == MAX_PAGES
 
 
 async def test_the_book_names_what_is_not_covered_and_asks_for_it_once_a_minute(venue: RecordingVenue, exchange: BybitExchange) -> None:

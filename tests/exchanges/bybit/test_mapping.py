@@ -83,6 +83,13 @@ def test_figures_that_portfolio_margin_does_not_have_are_absent() -> None:
     assert (position.leverage, position.liquidation_price, position.margin, position.updated_at) == (None, None, None, None)
 
 
+@pytest.mark.parametrize("none", ["", "0", "0.00"])
+def test_a_position_that_cannot_be_liquidated_has_no_such_price(none: str) -> None:
+    positions = payload("positions")
+    positions["result"]["list"][0]["liqPrice"] = none
+    assert mapping.to_position_book([positions], INSTRUMENTS, MarginMode.CROSS).positions[0].liquidation_price is None
+
+
 def test_hedge_legs_are_two_positions() -> None:
     legs = mapping.to_position_book([payload("positions_hedge_legs")], INSTRUMENTS, MarginMode.CROSS).positions
     assert [(leg.position_side, leg.side, leg.quantity) for leg in legs] == [

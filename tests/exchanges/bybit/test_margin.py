@@ -246,6 +246,19 @@ async def test_without_its_leverage_an_order_is_not_sent(venue: RecordingVenue, 
     assert sent_to(venue, CREATE) == []
 
 
+@pytest.mark.parametrize(
+    "answer", [result(), web.Response(body=b"<html>"), web.Response(body=refusal(777777, "new"))], ids=["empty", "html", "new"]
+)
+async def test_where_the_margin_mode_cannot_be_read_an_order_with_leverage_is_not_sent(
+    venue: RecordingVenue, exchange: BybitExchange, answer: Any
+) -> None:
+    """Unlike an answer to the order itself, one that cannot be read leaves nothing open here."""
+    venue.answer(INFO, answer)
+    with pytest.raises(LeverageUnconfirmed):
+        await exchange.place_order(limit_order(leverage=5))
+    assert [request.path for request in venue.requests if request.method == "POST"] == []
+
+
 async def test_the_legs_of_an_isolated_account_are_isolated(venue: RecordingVenue, exchange: BybitExchange) -> None:
     venue.answer(INFO, isolated())
     venue.answer(POSITIONS, with_leverages("positions_hedge_legs", "12.5", "3"))

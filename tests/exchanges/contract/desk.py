@@ -87,6 +87,10 @@ class Desk:
         seen = self.sandbox.control("GET", f"requests?venue={self.exchange}")["requests"]
         return [each for each in seen if each["account"] == self.name and route in (None, (each["method"], each["path"]))]
 
+    def count_of_all_requests(self) -> int:
+        """That arrived at this venue, also with a key that is nobody's."""
+        return int(self.sandbox.control("GET", f"requests?venue={self.exchange}")["count"])
+
     async def instrument(self, symbol: str) -> Instrument:
         return next(each for each in await self.client.get_instruments() if each.symbol == symbol)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from exchanges.domain import ExchangeType, KeyPermissions
-from exchanges.errors import AuthenticationError
+from exchanges.errors import AuthenticationError, BadApiKey
 from tests.exchanges.contract.desk import Desk
 
 FULL = KeyPermissions(can_read=True, can_trade=True, can_withdraw=False, is_ip_bound=False)
@@ -32,3 +32,20 @@ async def test_only_bybit_names_the_day_on_which_a_key_ends(desk: Desk) -> None:
 async def test_a_wrong_key_may_nothing_and_is_said_to_be_wrong(desk: Desk, changed: dict[str, str]) -> None:
     with pytest.raises(AuthenticationError):
         await desk.another_client(**changed).get_key_permissions()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"api_key": ""}, {"api_secret": ""}, {"api_key": "line\nbreak"}, {"api_key": "schlüssel"}, {"passphrase": "line\nbreak"}],
+    ids=str,
+)
+async def test_a_key_that_no_header_takes_is_refused_before_anything_is_sent(desk: Desk, changed: dict[str, str]) -> None:
+    if "passphrase" in changed and desk.exchange is not ExchangeType.OKX:
+        return
+    before = desk.count_of_all_requests()
+    client = desk.another_client(**changed)
+    with pytest.raises(BadApiKey) as refusal:
+        await client.get_balances()
+    assert refusal.value.exchange == desk.exchange
+    assert desk.count_of_all_requests() == before
+    assert await client.get_mark_prices(), "what is public needs no key"

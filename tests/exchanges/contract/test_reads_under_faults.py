@@ -128,6 +128,6 @@ async def test_a_read_that_is_never_answered_is_given_up_after_ten_seconds(desks
         started = time.monotonic()
         with pytest.raises(ExchangeUnavailable, match="deadline"):
             await desk.client.get_balances()
-        assert 9 < time.monotonic() - started < 13
+        assert 9 < time.monotonic() - started < 20
 
     await asyncio.gather(*(hang(desk) for desk in desks.values()))

@@ -190,7 +190,7 @@ async def _hang(desk: Desk) -> None:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="deadline"):
             await desk.client.place_order(request)
-        assert 4.5 < time.monotonic() - started < 7
+        assert 4.5 < time.monotonic() - started < 9.5
         found = await desk.client.find_order("BTCUSDT", request.client_order_id or "")
         assert (found is not None) == (stage == "after")
         assert desk.ledger()["creates"] == ({request.client_order_id: 1} if stage == "after" else {})

@@ -4,7 +4,7 @@ import pytest
 
 from exchanges.domain import OrderStatus, OrderType
 from exchanges.errors import BadVenueResponse, ExchangeUnavailable, UnknownOrder
-from tests.exchanges.okx.venue import RESET, Raw, envelope, payload
+from tests.exchanges.okx.venue import RESET, Raw, Request, envelope, payload
 
 ORDER = "/api/v5/trade/order"
 PLACE, QUERY = f"POST {ORDER}", f"GET {ORDER}"
@@ -107,6 +107,20 @@ async def test_conditional_orders_are_listed_with_the_resting_ones(venue, exchan
         "iceberg",
         "twap",
     ]
+
+
+async def test_an_order_that_triggers_while_the_lists_are_read_is_in_one_of_them(venue, exchange):
+    waiting, resting = payload("algo_conditional")["data"][:1], payload("order_live")["data"]
+    asked: list[Request] = []
+
+    def as_it_stands(request):
+        """It triggers as soon as one list has told of it, or has told that it rests nowhere."""
+        has_triggered, is_of_algos = bool(asked), request.path == ALGOS
+        asked.append(request)
+        return envelope(*(waiting if is_of_algos else resting) if is_of_algos is not has_triggered else [])
+
+    venue.script |= {PENDING: as_it_stands, ALGOS: as_it_stands}
+    assert await exchange.get_open_orders() != []
 
 
 async def test_open_orders_of_one_symbol(venue, exchange):
