@@ -85,7 +85,8 @@ def _due(now: datetime, under_way: Sequence[Order]) -> list[Order]:
     missing = Q(state__in=RESTING, missing_since__isnull=False)
     rested = Q(looked_up_at=None) | Q(looked_up_at__lte=now - LOOK_UP_SPACING)
     is_paused = pauses.of_venue(now, account="account__") | Q(account__state__paused_until__gt=now)
-    rows = Order.objects.filter(waiting | cancels | missing, rested, ~is_paused)
+    # Of an archived account nobody can ask any more: its keys are erased.
+    rows = Order.objects.filter(waiting | cancels | missing, rested, ~is_paused, account__archived_at=None)
     rows = rows.exclude(pk__in=[order.pk for order in under_way])
     is_waiting = ExpressionWrapper(waiting, output_field=BooleanField())
     taken = Counter(map(_venue_of, under_way))

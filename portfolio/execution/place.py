@@ -158,6 +158,9 @@ def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, Subm
     moment = SigningMoment(client.clock.now_ms(), ORDER_WINDOW_MS)
     # Durable: inside somebody's transaction nothing would be committed before the request leaves.
     with transaction.atomic(durable=True):
+        # First: it holds the portfolio, as whoever changes its members or retires an account of it does. What they did is seen below, and
+        # what they do next waits for this order to be there.
+        publish.book_changed([intent.account.pk])
         _refuse_what_ended_meanwhile(intent)
         order = Order.objects.create(
             account=intent.account,
@@ -184,7 +187,6 @@ def _commit_intent(intent: Intent, client: IExchangeClient) -> tuple[Order, Subm
         if intent.idempotency is not None:
             key, digest = intent.idempotency.key, intent.idempotency.digest
             IdempotencyKey.objects.create(actor=intent.user, key=key, body_digest=digest, order=order)
-        publish.book_changed([intent.account.pk])
     return order, attempt, moment
 
 

@@ -1,6 +1,7 @@
 """Orders reach each exchange once and are kept; what is wrong with one is said before anything is stored or sent (O2, O9)."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -20,7 +21,7 @@ from portfolio.execution.refusals import Refused
 from portfolio.models import AccountState, Membership, Order, Origin, Portfolio, PortfolioAccount, Role, SubmitAttempt
 from portfolio.states import OrderState
 from tests.conftest import Cast
-from tests.portfolio.desk import SYMBOL, market, orders_at, placed, requests_sent, resting
+from tests.portfolio.desk import SYMBOL, eventually, in_thread, market, orders_at, placed, requests_sent, resting, waits_for_a_lock
 from tests.simulated import Sandbox
 
 pytestmark = pytest.mark.postgresql
@@ -258,3 +259,18 @@ def test_who_may_not_trade_any_more_when_the_intent_is_kept_sends_nothing(
         place(Intent(book.alice, book.binance, market(), Origin.API))
     assert not Order.objects.exists()
     assert orders_at(sandbox, book.binance, book.name) == []
+
+
+def test_an_order_waits_for_whoever_retires_its_account_and_is_refused(committed_book: Cast, sandbox: Sandbox) -> None:
+    """Sent with the keys that this process still holds, it would be the order of an account that nobody looks after any more."""
+    book = committed_book
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Portfolio.objects.select_for_update().get(pk=book.portfolio.pk)
+            ExchangeAccount.objects.filter(pk=book.bybit.pk).update(is_enabled=False)
+            sending = threads.submit(in_thread, lambda: place(Intent(book.alice, book.bybit, market("0.1"), Origin.API)))
+            eventually(lambda: connection.vendor == "sqlite" or waits_for_a_lock(), "the order waits")
+        with pytest.raises(Refused, check=lambda error: error.code == "account_disabled"):
+            sending.result(10)
+    assert not Order.objects.exists()
+    assert orders_at(sandbox, book.bybit, book.name) == []

@@ -75,6 +75,15 @@ def test_a_look_up_before_the_fence_and_the_lag_counts_nothing(book: Cast) -> No
     assert (order.state, order.not_found_count) == (OrderState.UNKNOWN, 0)
 
 
+def test_of_an_archived_account_nobody_is_asked(book: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    """Its keys are erased: each round would fail, and take the place of another's order."""
+    unknown(book.bybit)
+    ExchangeAccount.objects.filter(pk=book.bybit.pk).update(archived_at=now())
+    Credential.objects.filter(account=book.bybit).delete()
+    assert tick(now()) == 0
+    assert "could not be looked up" not in caplog.text
+
+
 def test_look_ups_are_spaced(book: Cast) -> None:
     order, at = unknown(book.binance), now()
     counted = []
