@@ -98,6 +98,12 @@ class Books:
         account.totals[kind] = account.totals.get(kind, ZERO) + amount
         changes.entries.append(self._entry(desk, kind, amount, ZERO, occasion))
 
+    def make_good(self, desk: Desk, changes: Changes, fill: Fill) -> None:
+        """What the venue's insurance puts in where a fill has left nothing that is held and a wallet below zero."""
+        account = desk.account
+        if not account.positions and account.wallet < 0:
+            self.pay(desk, changes, EntryKind.INSURANCE, -account.wallet, Occasion.of(fill))
+
     def move_margin(self, desk: Desk, changes: Changes, position: Position, amount: Decimal, *, time_ms: int) -> None:
         """Into an isolated position's wallet out of the account's other cash, or back (negative), because the user wants it so."""
         position.margin += amount

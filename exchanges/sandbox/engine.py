@@ -5,7 +5,7 @@ Every question about an account settles first what came due. Raises Refused and 
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 
 from .accounts import Desk
@@ -150,7 +150,8 @@ class Engine:
     ) -> Order:
         """On return market, IOC and FOK orders are final. `margin_mode` None: as the account is set for the symbol (OKX: cross). In hedge
         mode an order opens its leg or closes it, never more than that holds. Raises Refused."""
-        desk, now_ms = self._desk(account), self._now_ms()
+        desk = self._desk(account)
+        now_ms = self._prices.moment(desk)
         order = Order(
             id=0,
             client_id=client_id,
@@ -181,6 +182,11 @@ class Engine:
         if order is None:
             raise Refused(Reason.UNKNOWN_ORDER)
         return self._trading.cancel(desk, order)
+
+    def cancel_all(self, account: Account, is_meant: Callable[[Order], bool], *, most: int | None = None) -> list[Order]:
+        """Those of the open orders that are meant, oldest first and at most that many, all at the same moment."""
+        desk = self._desk(account)
+        return self._trading.cancel_all(desk, list(filter(is_meant, desk.open.values()))[:most])
 
     def amend(
         self,
@@ -244,7 +250,13 @@ class Engine:
         """For every margin mode and leg that is not named. Raises Refused: LEVERAGE_TOO_HIGH outside 1 to the listing's maximum,
         ABOVE_BRACKET where a position held is too large for it, INSUFFICIENT_MARGIN if what is held would then bind more than there is;
         of an isolated position LEVERAGE_REDUCTION (Binance) or WOULD_LIQUIDATE (the others, which set its margin anew)."""
-        self._settings.set_leverage(self._desk(account), self._market.listing(account.venue, symbol), leverage, mode, leg)
+        legs, modes = [leg] if leg else Leg, [mode] if mode else MarginMode
+        keys = [PositionKey(symbol, each_leg, each_mode) for each_mode in modes for each_leg in legs]
+        self.set_leverages(account, symbol, dict.fromkeys(keys, leverage))
+
+    def set_leverages(self, account: Account, symbol: str, wanted: Mapping[PositionKey, int]) -> None:
+        """Of several of the symbol's positions, each its own; all of them or none. Raises Refused, as above."""
+        self._settings.set_leverages(self._desk(account), self._market.listing(account.venue, symbol), wanted)
 
     def position_mode(self, account: Account, symbol: str | None = None) -> bool:
         """Whether in hedge mode; `symbol` counts on Bybit only."""

@@ -127,6 +127,7 @@ class Liquidation:
             self._books.pay(desk, changes, EntryKind.LIQUIDATION_FEE, -fee, occasion)
         elif left < 0 and is_over:
             self._books.pay(desk, changes, EntryKind.INSURANCE, -left, occasion)
+        self._books.make_good(desk, changes, fill)
 
 
 def _pools(desk: Desk) -> Iterator[Pool]:

@@ -161,6 +161,8 @@ def candle_bounds(interval_ms: int, start_ms: int, end_ms: int, limit: int, offs
     interval (weeks on Mondays, `MONTH_MS` and `QUARTER_MS` on the first of a month) in a day that starts `offset_ms` before UTC's."""
     opens: list[int] = []
     closes: list[int] = []
+    if end_ms < start_ms:
+        return opens, closes  # the end may lie before the years that a calendar has
     opened = _open_of(interval_ms, end_ms, offset_ms)
     while opened >= start_ms and len(opens) < limit:
         opens.append(opened)

@@ -49,7 +49,9 @@ def execute(
     if old + change == 0:
         account.positions.pop(key, None)
     elif held is None or closing == abs(old):
-        account.positions[key] = Position(key.symbol, old + change, price, -fee, time_ms, time_ms, key.leg, key.margin_mode, margin=bound)
+        account.positions[key] = Position(
+            key.symbol, old + change, price, -opening_fee(fee, closing, quantity), time_ms, time_ms, key.leg, key.margin_mode, margin=bound
+        )
     else:
         account.positions[key] = replace(
             held,
@@ -60,6 +62,11 @@ def execute(
             updated_ms=time_ms,
         )
     return Effect(fee, closing, realized, freed, bound)
+
+
+def opening_fee(fee: Decimal, closing: Decimal, quantity: Decimal) -> Decimal:
+    """What of an execution's fee is that of the part which opens; the rest belongs to the position that its other part closes."""
+    return fee - to_cent(fee * closing / quantity)
 
 
 def to_cent(amount: Decimal) -> Decimal:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from .accounts import Desk
+from .course import SECOND_MS
 from .margin import Figures, spare, value
 from .market import Market
 from .model import ZERO, Venue
@@ -18,7 +19,13 @@ class Prices:
     def market_ms(self) -> int:
         """The second the market is in; it stands still within it."""
         now_ms = self.now_ms()
-        return now_ms - now_ms % 1000
+        return now_ms - now_ms % SECOND_MS
+
+    def moment(self, desk: Desk) -> int:
+        """When something that is done to an account happens: now, but within the second that the account is settled up to. Where the clock
+        has just gone on to the next one, what falls due in that has not been booked yet and must not find what comes after it."""
+        second_ms = desk.settled_ms - desk.settled_ms % SECOND_MS
+        return max(desk.settled_ms, min(self.now_ms(), second_ms + SECOND_MS - 1))
 
     def mark(self, venue: Venue, symbol: str) -> Decimal:
         return self.market.price(venue, symbol, self.market_ms())

@@ -27,55 +27,33 @@ class Rules(NamedTuple):
     closes a leg of hedge mode may not be larger than the leg (else it is cut). `positions_stand_first`: of positions and open orders in
     the way of a change of mode, positions are named. `isolated_margin_follows_leverage`: a change of leverage sets the margin of an
     isolated position anew, else it frees nothing and may only be raised. `liquidation_client_id`: how the client ids begin that
-    the venue gives to its own orders; "" where these have none."""
+    the venue gives to its own orders; "" where these have none. A default is what most of the venues do."""
 
-    client_id_is_unique_forever: bool
-    post_only_is_refused: bool
-    reduce_only_is_cut: bool
-    unfilled: Status
-    closing_beyond_is_refused: bool
     position_mode_scope: Scope
     margin_mode_scope: Scope
-    positions_stand_first: bool
-    isolated_margin_follows_leverage: bool
-    liquidation_client_id: str
+    client_id_is_unique_forever: bool = True
+    post_only_is_refused: bool = False
+    reduce_only_is_cut: bool = True
+    unfilled: Status = Status.CANCELED
+    closing_beyond_is_refused: bool = False
+    positions_stand_first: bool = True
+    isolated_margin_follows_leverage: bool = True
+    liquidation_client_id: str = ""
 
 
 RULES = {
     Venue.BINANCE: Rules(
+        position_mode_scope=Scope.ACCOUNT,
+        margin_mode_scope=Scope.SYMBOL,
         client_id_is_unique_forever=False,
         post_only_is_refused=True,
         reduce_only_is_cut=False,
         unfilled=Status.EXPIRED,
         closing_beyond_is_refused=True,
-        position_mode_scope=Scope.ACCOUNT,
-        margin_mode_scope=Scope.SYMBOL,
         positions_stand_first=False,
         isolated_margin_follows_leverage=False,
         liquidation_client_id="autoclose-",
     ),
-    Venue.BYBIT: Rules(
-        client_id_is_unique_forever=True,
-        post_only_is_refused=False,
-        reduce_only_is_cut=True,
-        unfilled=Status.CANCELED,
-        closing_beyond_is_refused=False,
-        position_mode_scope=Scope.SYMBOL,
-        margin_mode_scope=Scope.ACCOUNT,
-        positions_stand_first=True,
-        isolated_margin_follows_leverage=True,
-        liquidation_client_id="",
-    ),
-    Venue.OKX: Rules(
-        client_id_is_unique_forever=True,
-        post_only_is_refused=False,
-        reduce_only_is_cut=True,
-        unfilled=Status.CANCELED,
-        closing_beyond_is_refused=False,
-        position_mode_scope=Scope.ACCOUNT,
-        margin_mode_scope=Scope.ORDER,
-        positions_stand_first=True,
-        isolated_margin_follows_leverage=True,
-        liquidation_client_id="",
-    ),
+    Venue.BYBIT: Rules(position_mode_scope=Scope.SYMBOL, margin_mode_scope=Scope.ACCOUNT),
+    Venue.OKX: Rules(position_mode_scope=Scope.ACCOUNT, margin_mode_scope=Scope.ORDER),
 }

@@ -3,14 +3,14 @@
 Each change is in the ledger before it returns; a refused one changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 
 from .accounts import Changes, Desk
 from .books import Books
 from .brackets import check_bracket
 from .margin import leverage_of, maintenance_of, unrealized
-from .model import ZERO, Leg, Listing, MarginMode, Position, PositionKey, Reason, Refused
+from .model import ZERO, Listing, MarginMode, Position, PositionKey, Reason, Refused
 from .positions import CENT, to_cent
 from .prices import Prices
 from .rules import RULES, Scope
@@ -21,25 +21,23 @@ class Settings:
         self._prices = prices
         self._books = books
 
-    def set_leverage(self, desk: Desk, listing: Listing, leverage: int, mode: MarginMode | None, leg: Leg | None) -> None:
-        if not 1 <= leverage <= listing.max_leverage:
-            raise Refused(Reason.LEVERAGE_TOO_HIGH, leverage=str(leverage), maximum=str(listing.max_leverage))
-        keys = [
-            PositionKey(listing.symbol, each_leg, each_mode)
-            for each_mode in ([mode] if mode else MarginMode)
-            for each_leg in ([leg] if leg else Leg)
-        ]
-        held = [position for position in map(desk.account.positions.get, keys) if position]
+    def set_leverages(self, desk: Desk, listing: Listing, wanted: Mapping[PositionKey, int]) -> None:
+        """Of positions of one symbol, all of them or none."""
+        for leverage in wanted.values():
+            if not 1 <= leverage <= listing.max_leverage:
+                raise Refused(Reason.LEVERAGE_TOO_HIGH, leverage=str(leverage), maximum=str(listing.max_leverage))
+        held = [position for position in map(desk.account.positions.get, wanted) if position]
         for position in held:
+            leverage = wanted[position.key]
             if leverage > leverage_of(desk, position.key):
                 notional = abs(position.quantity) * self._prices.mark(listing.venue, listing.symbol)
                 check_bracket(listing.brackets, notional, leverage)
-        moves = dict(self._margin_moves(desk, listing, held, leverage))
-        self._check_spare(desk, keys, leverage, sum(moves.values(), ZERO))
-        desk.account.leverage |= dict.fromkeys(keys, leverage)
+        moves = dict(self._margin_moves(desk, listing, held, wanted))
+        self._check_spare(desk, wanted, sum(moves.values(), ZERO))
+        desk.account.leverage |= wanted
         changes = Changes()
         for key, amount in moves.items():
-            self._books.move_margin(desk, changes, desk.account.positions[key], amount, time_ms=self._prices.now_ms())
+            self._books.move_margin(desk, changes, desk.account.positions[key], amount, time_ms=self._prices.moment(desk))
         self._books.keep(desk, changes)
 
     def set_position_mode(self, desk: Desk, hedge: bool, symbol: str | None) -> None:
@@ -89,7 +87,7 @@ class Settings:
         if amount < 0 and -amount > (removable := self.removable_margin(desk, position)):
             raise Refused(Reason.BELOW_INITIAL_MARGIN, removable=format(removable, "f"))
         changes = Changes()
-        self._books.move_margin(desk, changes, position, amount, time_ms=self._prices.now_ms())
+        self._books.move_margin(desk, changes, position, amount, time_ms=self._prices.moment(desk))
         self._books.keep(desk, changes)
         return position
 
@@ -100,11 +98,13 @@ class Settings:
         left = position.margin + min(ZERO, unrealized(position, mark)) - needed
         return max(ZERO, left).quantize(CENT, ROUND_DOWN)
 
-    def _margin_moves(self, desk: Desk, listing: Listing, held: list[Position], leverage: int) -> Iterator[tuple[PositionKey, Decimal]]:
+    def _margin_moves(
+        self, desk: Desk, listing: Listing, held: list[Position], wanted: Mapping[PositionKey, int]
+    ) -> Iterator[tuple[PositionKey, Decimal]]:
         """What goes into the wallets of isolated positions (out of them: negative) when they get another leverage."""
         mark = self._prices.mark(listing.venue, listing.symbol)
         for position in held:
-            previous = leverage_of(desk, position.key)
+            previous, leverage = leverage_of(desk, position.key), wanted[position.key]
             if position.margin_mode is MarginMode.CROSS or leverage == previous:
                 continue
             if not RULES[listing.venue].isolated_margin_follows_leverage:
@@ -116,11 +116,11 @@ class Settings:
                 raise Refused(Reason.WOULD_LIQUIDATE)
             yield position.key, margin - position.margin
 
-    def _check_spare(self, desk: Desk, keys: list[PositionKey], leverage: int, moved: Decimal) -> None:
+    def _check_spare(self, desk: Desk, wanted: Mapping[PositionKey, int], moved: Decimal) -> None:
         """What is held and open must stay covered; a change that makes an uncovered account no worse is let through."""
         account, before = desk.account, self._prices.spare(desk)
         previous = account.leverage
-        account.leverage = previous | dict.fromkeys(keys, leverage)
+        account.leverage = previous | dict(wanted)
         after = self._prices.spare(desk) - moved
         account.leverage = previous
         if after < 0 and after < before:

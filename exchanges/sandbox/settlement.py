@@ -75,7 +75,8 @@ class Settlement:
             start_ms, extremes = max(since_ms, order.updated_ms), self._extremes_of(order)
             best = _best(order, *extremes(start_ms, until_ms))
             if start_ms < until_ms and order.limit_price is not None and matching.reaches(best, order.side, order.limit_price):
-                at_ms = matching.first_reach(extremes, order, start_ms, until_ms)
+                # Within the second of its last change the account stood still: nothing comes before what was done to it then.
+                at_ms = max(matching.first_reach(extremes, order, start_ms, until_ms), desk.changed_ms)
                 yield Due(at_ms, partial(self._fill_resting, desk, order, best, at_ms))
 
     def _fill_resting(self, desk: Desk, order: Order, best: Decimal, time_ms: int, changes: Changes) -> None:
@@ -86,8 +87,10 @@ class Settlement:
         quantity = matching.resting_capacity(order, best, level, listing.lot)
         if order.closes:
             quantity = min(quantity, desk.reducible(order.key, order.side))
-        self._books.fill(desk, changes, listing, order, Take(order.limit_price or best, quantity), is_maker=True, time_ms=time_ms)
+        take = Take(order.limit_price or best, quantity)
+        fill = self._books.fill(desk, changes, listing, order, take, is_maker=True, time_ms=time_ms)
         changes.orders += [order, *desk.end_pointless(order.key, time_ms)]
+        self._books.make_good(desk, changes, fill)
 
     def _extremes_of(self, order: Order) -> Callable[[int, int], tuple[Decimal, Decimal]]:
         return lambda start_ms, end_ms: self._prices.market.extremes(order.venue, order.symbol, start_ms, end_ms)

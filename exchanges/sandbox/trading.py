@@ -50,7 +50,7 @@ class Trading:
         nothing is left of it or where it may only rest and would take. Refused changes leave it as it is."""
         if not order.status.is_open:
             raise Refused(Reason.ALREADY_FINAL, status=order.status.value)
-        listing, now_ms = self._prices.market.listing(order.venue, order.symbol), self._prices.now_ms()
+        listing, now_ms = self._prices.market.listing(order.venue, order.symbol), self._prices.moment(desk)
         amended = replace(order, quantity=quantity, limit_price=limit_price)
         mark = self._prices.mark(order.venue, order.symbol)
         _check_filters(listing, amended, mark)
@@ -74,9 +74,16 @@ class Trading:
     def cancel(self, desk: Desk, order: Order) -> Order:
         if not order.status.is_open:
             raise Refused(Reason.ALREADY_FINAL, status=order.status.value)
-        end(order, "user", self._prices.now_ms())
-        self._books.keep(desk, Changes([order]))
+        self.cancel_all(desk, [order])
         return order
+
+    def cancel_all(self, desk: Desk, orders: list[Order]) -> list[Order]:
+        """All of these open orders are canceled, or none is where they cannot be written."""
+        for order in orders:
+            end(order, "user", self._prices.moment(desk))
+        if orders:
+            self._books.keep(desk, Changes(orders))
+        return orders
 
     def _check_modes(self, desk: Desk, order: Order) -> None:
         """The leg and the margin mode must be those of the account's settings, where these decide."""
@@ -139,6 +146,7 @@ class Trading:
             order.status, order.cancel_reason = RULES[order.venue].unfilled, reason
         if takes:
             changes.orders += desk.end_pointless(order.key, changed_ms)
+            self._books.make_good(desk, changes, changes.fills[-1])
         self._books.keep(desk, changes)
 
 

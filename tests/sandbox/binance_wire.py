@@ -97,15 +97,15 @@ class BinanceWire:
                 return [line for line in found if line.id not in seen]
 
     @property
-    def _client(self) -> Client:
+    def client(self) -> Client:
         return Client(self.http, self.url, Clock(), self.name)
 
     async def _do(self, method: str, path: str, **fields: object) -> bool:
-        answer = await self._client.signed(method, path, **fields)
+        answer = await self.client.signed(method, path, **fields)
         assert answer.status < 500, (path, fields, answer.body)
         return answer.status == 200
 
     async def _get(self, path: str, **fields: object) -> Any:
-        answer = await self._client.get(path, **fields)
+        answer = await self.client.get(path, **fields)
         assert answer.status == 200, (path, fields, answer.body)
         return answer.body

@@ -100,16 +100,16 @@ class BybitWire:
             asked["cursor"] = page["nextPageCursor"]
 
     async def _do(self, path: str, **fields: object) -> bool:
-        code = (await self._send("POST", path, "", json.dumps({"category": "linear"} | fields)))["retCode"]
+        code = (await self.send("POST", path, "", json.dumps({"category": "linear"} | fields)))["retCode"]
         assert code != 10016, (path, fields)  # the venue's word for a failure of its own
         return bool(code == 0)
 
     async def _get(self, path: str, **query: object) -> Any:
-        answer = await self._send("GET", path, urlencode(query), "")
+        answer = await self.send("GET", path, urlencode(query), "")
         assert answer["retCode"] == 0, (path, query, answer)
         return answer["result"]
 
-    async def _send(self, method: str, path: str, query: str, body: str) -> Any:
+    async def send(self, method: str, path: str, query: str, body: str) -> Any:
         headers = Client(self.url, self.name).signed_headers(query or body, {}) | {"Content-Type": "application/json"}
         address = f"{self.url}{path}?{query}" if query else f"{self.url}{path}"
         async with self.http.request(method, URL(address, encoded=True), data=body or None, headers=headers) as answer:

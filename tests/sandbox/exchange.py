@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Set
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -82,6 +83,7 @@ def check_books(engine: Engine, account: Account, *, amended: Set[int] = frozens
     assert view.equity == view.wallet + view.unrealized_pnl
     assert view.equity == view.cross_equity + view.isolated_margin + view.isolated_unrealized_pnl
     assert view.available >= 0 <= view.order_margin
+    assert account.positions or account.wallet >= 0
     check_statement(engine, account)
     held: dict[PositionKey, Decimal] = {}
     orders = {order.id: order for order in engine.order_history(account)}
@@ -105,6 +107,7 @@ def check_statement(engine: Engine, account: Account) -> None:
     """Of an account whose statement has not been shortened yet."""
     entries, balance, moved = engine.statement(account)[::-1], ZERO, defaultdict[PositionKey, Decimal](Decimal)
     totals = defaultdict[EntryKind, Decimal](Decimal)
+    assert all(earlier.time_ms <= later.time_ms for earlier, later in pairwise(entries))
     for entry in entries:
         balance += entry.amount
         assert entry.balance == balance

@@ -93,17 +93,17 @@ class OkxWire:
             asked["after"] = rows[-1]["billId"]
 
     @property
-    def _client(self) -> Client:
+    def client(self) -> Client:
         return Client(self.http, self.url, self.name)
 
     async def _do(self, path: str, body: object) -> bool:
-        answer = await self._client.post(path, body)
+        answer = await self.client.post(path, body)
         assert answer.status < 500, (path, body, answer.body)
         assert answer.code not in ("50000", "50026"), (path, body, answer.body)
         return answer.code == "0"
 
     async def _get(self, path: str, **query: object) -> list[Any]:
-        answer = await self._client.get(path, **query)
+        answer = await self.client.get(path, **query)
         assert answer.code == "0", (path, query, answer.body)
         return answer.data
 

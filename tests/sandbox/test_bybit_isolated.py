@@ -204,3 +204,19 @@ def test_the_risk_tiers_join_and_go_down_to_a_leverage_of_one(client: Client) ->
         assert kept[0] == kept[1]
     everything = client.get("/v5/market/risk-limit", "category=linear").json()["result"]
     assert (len({tier["symbol"] for tier in everything["list"]}), everything["nextPageCursor"]) == (12, "")
+
+
+def test_leverages_of_two_legs_change_both_or_none_where_one_could_not_be_set_back(client: Client) -> None:
+    """What the long was given by hand is all that keeps it: at its present leverage anew it would be liquidated."""
+    hedged(isolated(client)).order(**{**MARKET_BUY, "qty": "2"}, **LONG)
+    added(client, "30000", **LONG)
+    client.order(**{**MARKET_BUY, "side": "Sell", "qty": "3.5"}, **SHORT)
+    client.post("/shocked", {"ratio": "0.88"})
+    CLOCK.ms += 1_000
+    before = [(row["leverage"], row["positionIM"]) for row in positions_of(client)]
+
+    asked = {**BTC, "buyLeverage": "5", "sellLeverage": "2"}
+    assert client.refusal("/v5/position/set-leverage", asked) == (110044, "Available margin is insufficient.")
+
+    assert [(row["leverage"], row["positionIM"]) for row in positions_of(client)] == before
+    client.post("/shocked", {"ratio": str(1 / Decimal("0.88"))})

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from exchanges.sandbox.model import ZERO, Lifetime, Reason, Status, Venue
-from tests.sandbox.exchange import BUY, HOUR_MS, MARKET, NOW_MS, SELL, away, exchange, limit, market, refusal
+from tests.sandbox.exchange import BUY, HOUR_MS, MARKET, NOW_MS, SELL, away, check_books, exchange, limit, market, refusal
 
 
 def test_a_market_order_walks_the_book() -> None:
@@ -135,3 +135,34 @@ def test_orders_fill_in_the_order_in_which_the_price_reached_them() -> None:
     near = limit(engine, account, BUY, "0.01", (low + engine.mark(Venue.OKX, "BTCUSDT")) / 2 // listing.tick * listing.tick)
     clock.ms += HOUR_MS
     assert [fill.order_id for fill in engine.fills(account)] == [far.id, near.id]
+
+
+def test_a_fill_that_is_found_later_is_not_told_before_what_was_traded_meanwhile() -> None:
+    """Who reads on from the newest line would never see it."""
+    engine, clock = exchange()
+    account, at = engine.account(Venue.BINANCE, "someone"), (Venue.BINANCE, "BTCUSDT")
+    seconds = range(NOW_MS, NOW_MS + HOUR_MS, 1000)
+    second_ms = next(each for each in seconds if MARKET.price(*at, each) > MARKET.price(*at, each + 300))
+    clock.ms = second_ms
+    resting = limit(engine, account, BUY, "0.01", MARKET.price(*at, second_ms + 300))
+    clock.ms = second_ms + 700
+    market(engine, account, BUY, "0.02")
+    clock.ms = second_ms + 1000
+    engine.settle()
+    assert resting.status is Status.FILLED
+    assert [(fill.quantity, fill.time_ms) for fill in engine.fills(account)] == [
+        (Decimal("0.01"), second_ms + 700),
+        (Decimal("0.02"), second_ms + 700),
+    ]
+    check_books(engine, account)
+
+
+def test_canceling_all_counts_what_is_meant_alone() -> None:
+    engine, _ = exchange()
+    account = engine.account(Venue.BYBIT, "someone")
+    for symbol in ("BTCUSDT", "ETHUSDT", "BTCUSDT", "ETHUSDT"):
+        limit(engine, account, BUY, "0.01", away(engine, engine.listing(Venue.BYBIT, symbol), "0.9"), symbol)
+    canceled = engine.cancel_all(account, lambda order: order.symbol == "ETHUSDT", most=1)
+    assert [(order.symbol, order.status, order.cancel_reason) for order in canceled] == [("ETHUSDT", Status.CANCELED, "user")]
+    assert [order.symbol for order in engine.open_orders(account)] == ["BTCUSDT", "BTCUSDT", "ETHUSDT"]
+    assert engine.cancel_all(account, lambda _: True) == engine.order_history(account)[::-1][:1] + engine.order_history(account)[::-1][2:]

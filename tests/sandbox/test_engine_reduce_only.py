@@ -75,3 +75,6 @@ def test_a_flip_realises_the_old_position_and_opens_at_the_new_price() -> None:
     assert position.quantity == Decimal("-0.02")
     assert position.opened_ms == clock.ms
     assert first.realized_pnl == (Decimal("0.01") * (first.price - entry)).quantize(CENT, ROUND_HALF_EVEN)
+    of_both_parts, *of_opening = engine.fills(account, order_id=order.id)[::-1]
+    closing = Decimal("0.01") / of_both_parts.quantity
+    assert position.realized_pnl == -(of_both_parts.fee * (1 - closing)).quantize(CENT) - sum(fill.fee for fill in of_opening)

@@ -150,3 +150,27 @@ def test_what_came_due_while_it_was_off_is_paid_once(tmp_path: Path) -> None:
         totals.add(account.totals[EntryKind.FUNDING])
         ledger.close()
     assert len(totals) == 1
+
+
+class Going(Clock):
+    """Goes on by itself, a millisecond each time that somebody looks, while it is let."""
+
+    is_going = False
+
+    def __call__(self) -> int:
+        self.ms += self.is_going
+        return self.ms
+
+
+@pytest.mark.parametrize("early_ms", range(1, 12))
+def test_a_position_is_never_charged_for_a_funding_before_it(early_ms: int) -> None:
+    """Also when the second of the funding begins while the order is being placed."""
+    clock = Going(NEXT_MS - HOUR_MS)
+    engine = Engine(seed=7, ledger=Ledger(None), now_ms=clock)
+    account = engine.account(Venue.BINANCE, "someone")
+    clock.ms, clock.is_going = NEXT_MS - early_ms, True
+    market(engine, account, BUY, "1")
+    clock.ms, clock.is_going = NEXT_MS + 5000, False
+    opened_ms = engine.fills(account)[-1].time_ms
+    assert bool(fundings(engine, account)) is (opened_ms < NEXT_MS)
+    check_books(engine, account)

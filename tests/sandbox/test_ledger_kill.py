@@ -60,16 +60,22 @@ while True:
 """
 
 
+def told_until_killed(script: str, path: Path, *, lines: int) -> list[list[str]]:
+    """The words of every line that a process wrote to its end: so many before it was killed, and those it wrote meanwhile."""
+    process = subprocess.Popen([sys.executable, "-c", script, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = [process.stdout.readline().split() for _ in range(lines)]
+    process.send_signal(signal.SIGKILL)
+    told += [line.split() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    process.stdout.close()
+    process.wait(10)
+    return told
+
+
 def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     path, random = tmp_path / "sandbox" / "ledger.jsonl", Random(7)
     for _ in range(4):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        answered = [process.stdout.readline().split() for _ in range(random.randrange(1, 150))]
-        process.send_signal(signal.SIGKILL)
-        answered += [line.split() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
-        process.stdout.close()
-        process.wait(10)
+        answered = told_until_killed(WRITER, path, lines=random.randrange(1, 150))
         ledger = Ledger(path)
         engine = Engine(seed=7, ledger=ledger)
         account = engine.account(Venue.BINANCE, "someone")
@@ -90,13 +96,7 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
 def test_kill_9_in_the_middle_of_funding_liquidations_and_shocks_leaves_every_sum_whole(tmp_path: Path) -> None:
     path, random = tmp_path / "sandbox" / "ledger.jsonl", Random(7)
     for _ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", TRADER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        told = [process.stdout.readline().split() for _ in range(random.randrange(200, 500))]
-        process.send_signal(signal.SIGKILL)
-        told += [line.split() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
-        process.stdout.close()
-        process.wait(10)
+        told = told_until_killed(TRADER, path, lines=random.randrange(200, 500))
         ledger = Ledger(path)
         assert len(ledger.departures) >= int(told[-1][2])
         for venue, desk in ((venue, ledger.desks[venue, "someone"]) for venue in Venue):

@@ -223,3 +223,25 @@ def test_a_cross_account_ends_in_its_first_uncovered_second_whenever_somebody_lo
         check_books(engine, account)
         ledger.close()
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_an_account_that_lost_everything_is_left_with_nothing_and_not_with_less(venue: Venue) -> None:
+    """The fees of an order that all the cash was bound for were paid out of what was bound for nothing: there was none."""
+    engine, clock = exchange()
+    account, listing = engine.account(venue, "someone"), engine.listing(venue, "BTCUSDT")
+    if venue is not Venue.OKX:
+        engine.set_margin_mode(account, "BTCUSDT", ISOLATED)
+    price = away(engine, listing, "0.999")
+    quantity = account.wallet * 10 / price // listing.lot * listing.lot
+    order = limit(engine, account, BUY, quantity, price, margin_mode=ISOLATED)
+    engine.shock("BTCUSDT", Decimal("0.97"))
+    clock.ms += 1000
+    engine.settle()
+    assert order.status is Status.FILLED
+    assert engine.view(account).cross_wallet < 0
+    engine.shock("BTCUSDT", Decimal("0.5"))
+    clock.ms += 1000
+    assert len(liquidations(engine, account)) == 1
+    assert account.wallet == ZERO
+    check_books(engine, account)

@@ -57,3 +57,13 @@ async def test_what_can_still_be_traded_and_taken_out(client: Client) -> None:
     withdrawable = (await client.get("/api/v5/account/max-withdrawal", ccy="USDT")).row
     assert 0 < Decimal(withdrawable["maxWd"]) < 100_000
     assert (await client.get("/api/v5/account/max-withdrawal", ccy="BTC")).data == []
+
+
+async def test_a_fill_that_turns_a_position_around_is_charged_once(client: Client) -> None:
+    for side, size in (("buy", "10"), ("sell", "15")):
+        assert (await client.order(side=side, sz=size)).code == "0"
+    closed, opened = (await client.get(CLOSED, instType="SWAP")).row, (await client.get("/api/v5/account/positions")).row
+    cash = Decimal((await client.get("/api/v5/account/balance")).row["details"][0]["cashBal"])
+    assert (opened["pos"], opened["pnl"]) == ("-5", "0")
+    assert Decimal(opened["fee"]) < 0
+    assert 100_000 + Decimal(closed["realizedPnl"]) + Decimal(opened["realizedPnl"]) == cash

@@ -3,6 +3,7 @@
 A liquidation is an order of the venue's own, LIMIT and IOC, and not called reduce-only ("User's Force Orders", read November 2026).
 """
 
+import re
 from decimal import Decimal
 
 from exchanges.sandbox.binance.legs import position_side
@@ -12,6 +13,7 @@ from exchanges.sandbox.model import ZERO, Kind, Lifetime, Listing, Order, Status
 Row = dict[str, object]
 SELF_TRADE_MODE = "self_trade_mode"
 _GIVEN = "web_"
+_GIVEN_ID = re.compile(rf"{_GIVEN}([0-9]{{1,19}})")
 _TIMES_IN_FORCE = {Lifetime.GTC: "GTC", Lifetime.IOC: "IOC", Lifetime.FOK: "FOK", Lifetime.POST_ONLY: "GTX"}
 
 
@@ -35,8 +37,8 @@ def shown_client_id(order: Order) -> str:
 
 def numbered(client_id: str) -> int | None:
     """The order's number where the client id is one that this venue gave to an order that came without."""
-    number = client_id.removeprefix(_GIVEN)
-    return int(number) if number != client_id and number.isdecimal() else None
+    given = _GIVEN_ID.fullmatch(client_id)
+    return int(given.group(1)) if given else None
 
 
 def _with_cumulative(row: Row) -> Row:

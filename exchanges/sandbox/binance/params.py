@@ -13,6 +13,7 @@ from exchanges.sandbox.binance import errors
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
+_MOST_DIGITS = 40
 _FLAGS = {"true": True, "false": False}
 _SIGNATURE = "signature"
 
@@ -89,12 +90,20 @@ class Params:
         if value is None:
             return None
         try:
-            decoded = json.loads(value, parse_float=Decimal)
-        except ValueError as error:
+            decoded = json.loads(value, parse_float=_fraction)
+        except (ValueError, RecursionError) as error:
             raise errors.missing(name) from error
         if not isinstance(decoded, list):
             raise errors.missing(name)
         return decoded
+
+
+def _fraction(text: str) -> Decimal:
+    """Raises ValueError for a number that would take more digits to write than any parameter has."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(text)
+    return number
 
 
 class Sent:

@@ -80,8 +80,7 @@ def cancel(call: Call, account: Account) -> Json:
 
 def cancel_all(call: Call, account: Account) -> Json:
     listing = call.listing()
-    for order in call.engine.open_orders(account, listing.symbol):
-        call.engine.cancel(account, symbol=listing.symbol, order_id=order.id)
+    call.engine.cancel_all(account, lambda order: order.symbol == listing.symbol)
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
@@ -170,10 +169,8 @@ def _first_list(params: Params, names: tuple[str, ...]) -> list[object]:
 
 
 def _order_id(item: object) -> int:
-    text = str(item)
-    if not text.isdecimal():
-        raise errors.missing("orderIdList")
-    return int(text)
+    """As a number or as text."""
+    return Params({"orderId": _as_sent(item)}).required_integer("orderId")
 
 
 def batch_size(params: Params) -> int:

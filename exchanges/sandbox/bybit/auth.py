@@ -57,6 +57,6 @@ def _check_time(timestamp: str, window: str, now_ms: int) -> None:
 
 def _check_signature(secret: str, signed: bytes, signature: str) -> None:
     expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), signature.encode()):
+    if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape")):
         origin = signed.decode(errors="replace")
         raise VenueError(10004, f"error sign! origin_string[{origin}]")

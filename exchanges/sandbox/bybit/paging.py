@@ -4,6 +4,7 @@ As on the venue a list answers a cursor with every page that has rows; the end i
 text that clients send back unchanged.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote, unquote
@@ -12,12 +13,13 @@ from exchanges.sandbox.bybit.errors import bad_parameter
 from exchanges.sandbox.bybit.params import Params
 
 Row = TypeVar("Row")
+_NUMBER = re.compile(r"[0-9]{1,19}")
 
 
 def newest_first(rows: Sequence[Row], params: Params, *, limit: int, number: Callable[[Row], int]) -> tuple[list[Row], str]:
     """One page of rows whose `number` falls along the list, and the cursor of the next."""
     cursor = _token(params, "page_token")
-    if cursor and not cursor.isdecimal():
+    if cursor and not _NUMBER.fullmatch(cursor):
         raise bad_parameter("cursor")
     page = [row for row in rows if not cursor or number(row) < int(cursor)][:limit]
     return page, _encoded("page_token", str(number(page[-1]))) if page else ""

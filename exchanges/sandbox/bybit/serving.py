@@ -142,7 +142,7 @@ def _params(method: str, request: web.Request, body: bytes) -> Params:
         return Params(dict(request.query))
     try:
         values = json.loads(body, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise VenueError(10001, "Request parameter error.") from error
     if not isinstance(values, dict):
         raise VenueError(10001, "Request parameter error.")

@@ -66,7 +66,9 @@ def set_leverage(call: Call) -> Reply:
         if buy == sell:
             call.engine.set_leverage(account, listing.symbol, buy)
         else:
-            _set_apart(call, listing.symbol, changed)
+            call.engine.set_leverages(
+                account, listing.symbol, {PositionKey(listing.symbol, leg, mode): each for leg, each in changed.items()}
+            )
     except Refused as refused:
         if refused.reason is Reason.INSUFFICIENT_MARGIN:
             raise VenueError(110044, "Available margin is insufficient.") from refused
@@ -116,25 +118,6 @@ def _leverage(call: Call, listing: Listing, name: str) -> int:
     if asked > listing.max_leverage:
         raise leverage_beyond_risk_limit(wire.plain(asked), str(listing.max_leverage))
     return int(asked)
-
-
-def _set_apart(call: Call, symbol: str, changed: dict[Leg, int]) -> None:
-    """Both legs or none: where the second one is refused, the first gets back its leverage and its margin."""
-    engine, account, mode = call.engine, call.account, MarginMode.ISOLATED
-    done: list[tuple[PositionKey, int]] = []
-    margins = {key: position.margin for key, position in account.positions.items()}
-    try:
-        for leg, leverage in changed.items():
-            key = PositionKey(symbol, leg, mode)
-            previous = engine.leverage(account, symbol, mode, leg)
-            engine.set_leverage(account, symbol, leverage, mode=mode, leg=leg)
-            done.append((key, previous))
-    except Refused:
-        for key, previous in done:
-            engine.set_leverage(account, symbol, previous, mode=mode, leg=key.leg)
-            if key in margins and (missing := margins[key] - account.positions[key].margin):
-                engine.add_margin(account, key, missing)
-        raise
 
 
 def _margin_mode_refusal(reasons: list[tuple[str, str]]) -> VenueError:

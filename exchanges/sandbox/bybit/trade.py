@@ -66,12 +66,11 @@ def cancel_all(call: Call) -> Reply:
     order_filter = params.choice("orderFilter", ("Order", "StopOrder", "OpenOrder"), "Order")
     if symbol:
         call.engine.listing_by_venue_symbol(Venue.BYBIT, symbol)
-    account = call.account
-    canceled = [
-        call.engine.cancel(account, symbol=order.symbol, order_id=order.id)
-        for order in call.engine.open_orders(account)[:CANCEL_ALL_MOST]
-        if order_filter != "StopOrder" and _is_within(call.engine.listing(Venue.BYBIT, order.symbol), symbol, base, settle)
-    ]
+
+    def is_meant(order: Order) -> bool:
+        return order_filter != "StopOrder" and _is_within(call.engine.listing(Venue.BYBIT, order.symbol), symbol, base, settle)
+
+    canceled = call.engine.cancel_all(call.account, is_meant, most=CANCEL_ALL_MOST)
     return Reply({"list": [acknowledgement(order) for order in canceled], "success": "1"})
 
 

@@ -39,8 +39,10 @@ def _amended(call: PrivateCall, item: Parameters) -> Order:
     try:
         return call.engine.amend(call.account, order, quantity=None if size is None else quantity_of(listing, size), limit_price=price)
     except Refused as refused:
+        if refused.reason is Reason.ALREADY_FINAL:
+            raise Rejected(errors.NOTHING_TO_AMEND) from refused
         if item.choice("cxlOnFail", ("true", "false"), default="false") == "true":
-            call.engine.cancel(call.account, symbol=order.symbol, order_id=order.id)
+            call.engine.cancel_all(call.account, lambda each: each is order)
         if refused.reason is Reason.INSUFFICIENT_MARGIN:
             raise Rejected(errors.AMENDED_BEYOND_MARGIN) from refused
         raise Rejected(refusal(call, listing, Kind.LIMIT, refused, order.key)) from refused

@@ -13,6 +13,7 @@ from exchanges.sandbox.okx.modes import MARGIN_MODES
 from exchanges.sandbox.okx.statement import entry_key
 from exchanges.sandbox.okx.wire import contracts, plain, position_id, ratio
 from exchanges.sandbox.path import DAY_MS
+from exchanges.sandbox.positions import opening_fee
 
 PAGE = 100
 KEPT_MS = 90 * DAY_MS
@@ -75,7 +76,7 @@ def _close(episode: Episode, fill: Fill, quantity: Decimal) -> None:
     episode.closed += quantity
     episode.closed_value += quantity * fill.price
     episode.pnl += fill.realized_pnl
-    episode.fees += fill.fee * quantity / fill.quantity
+    episode.fees += fill.fee - opening_fee(fill.fee, quantity, fill.quantity)
     episode.last = fill
 
 
@@ -84,7 +85,7 @@ def _open(episode: Episode, fill: Fill, quantity: Decimal) -> None:
     episode.largest = max(episode.largest, abs(episode.held))
     episode.opened += quantity
     episode.opened_value += quantity * fill.price
-    episode.fees += fill.fee * quantity / fill.quantity
+    episode.fees += opening_fee(fill.fee, fill.quantity - quantity, fill.quantity)
     episode.last = fill
 
 

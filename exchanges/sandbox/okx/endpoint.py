@@ -152,8 +152,9 @@ def guarded(serve: WebHandler) -> WebHandler:
 def envelope(
     data: list[Row] | list[list[str]], code: str = "0", message: str = "", *, status: int = 200, times: dict[str, str] | None = None
 ) -> web.Response:
+    """Half of a surrogate pair, which JSON can bring and UTF-8 cannot write, is echoed as "?"."""
     text = json.dumps({"code": code, "data": data, "msg": message, **(times or {})}, separators=(",", ":"), ensure_ascii=False)
-    return web.Response(text=text, status=status, content_type="application/json")
+    return web.Response(body=text.encode("utf-8", "replace"), status=status, content_type="application/json", charset="utf-8")
 
 
 def refusal(refused: Refusal) -> web.Response:

@@ -1,10 +1,13 @@
 """What a client sent, query or JSON object alike: an empty string, null and an absent name are one and the same on this venue."""
 
 import json
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from exchanges.sandbox.okx.errors import BAD_JSON, EMPTY_BODY, Rejected, invalid, missing
+
+_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 class Parameters:
@@ -48,11 +51,8 @@ class Parameters:
         return int(text)
 
     def positive_decimal(self, name: str) -> Decimal:
-        try:
-            number = Decimal(self.required(name))
-        except InvalidOperation as error:
-            raise invalid(name) from error
-        if not number.is_finite() or number <= 0 or abs(number.adjusted()) > 20:
+        text = self.required(name)
+        if not _DECIMAL.fullmatch(text) or not (number := Decimal(text)):
             raise invalid(name)
         return number
 

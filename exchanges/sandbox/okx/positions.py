@@ -1,10 +1,13 @@
 """Positions as the account holds them: one row for each leg and margin mode of an instrument, the newest first."""
 
-from exchanges.sandbox.model import Fill, Position, Venue
+from decimal import Decimal
+
+from exchanges.sandbox.model import ZERO, Fill, Position, Venue
 from exchanges.sandbox.okx import rows
 from exchanges.sandbox.okx.endpoint import PrivateCall, Row
 from exchanges.sandbox.okx.instruments import SWAP, TYPES, instrument_code
 from exchanges.sandbox.okx.wire import plain, ratio
+from exchanges.sandbox.positions import opening_fee
 from exchanges.sandbox.views import AccountView, PositionView
 
 
@@ -46,8 +49,8 @@ def _position_rows(call: PrivateCall, view: AccountView, symbols: set[str]) -> l
             continue
         listing = call.engine.listing(Venue.OKX, each.position.symbol)
         quote = call.engine.ticker(Venue.OKX, listing.symbol)
-        fills = _since_opened(call, each.position)
-        held = rows.Held(each, fills, rows.margin_ratio(view.cross_equity, view.cross_maintenance_margin))
+        last_fill, fees = _since_opened(call, each.position)
+        held = rows.Held(each, last_fill, fees, rows.margin_ratio(view.cross_equity, view.cross_maintenance_margin))
         found.append(rows.position_row(listing, instrument_code(listings, listing), held, quote))
     return found
 
@@ -56,14 +59,15 @@ def _newest_first(view: AccountView) -> list[PositionView]:
     return sorted(view.positions, key=lambda each: each.position.opened_ms, reverse=True)
 
 
-def _since_opened(call: PrivateCall, position: Position) -> list[Fill]:
-    """The fills that made the position what it is, newest first: back to the one that found it flat or turned it around."""
-    found, held = [], position.quantity
+def _since_opened(call: PrivateCall, position: Position) -> tuple[Fill | None, Decimal]:
+    """The newest of the fills that made the position what it is, and what fees they cost: back to the one that found it flat or turned it
+    around, of which the part counts that opened it."""
+    last, fees, held = None, ZERO, position.quantity
     for fill in call.engine.fills(call.account, position.symbol):
         if fill.key != position.key:
             continue
-        found.append(fill)
-        held -= fill.side.sign * fill.quantity
+        last, held = last or fill, held - fill.side.sign * fill.quantity
         if held * position.quantity <= 0:
-            break
-    return found
+            return last, fees + opening_fee(fill.fee, abs(held), fill.quantity)
+        fees += fill.fee
+    return last, fees

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from exchanges.sandbox.model import ZERO, Fill, Kind, Leg, Lifetime, Listing, MarginMode, Order, Side, Status
+from exchanges.sandbox.model import Fill, Kind, Leg, Lifetime, Listing, MarginMode, Order, Side, Status
 from exchanges.sandbox.okx.wire import bill_id, blank, contracts, order_id, plain, position_id, ratio
 from exchanges.sandbox.views import PositionView, Ticker
 
@@ -143,18 +143,18 @@ def trade_id(fill: Fill, *, forced: bool) -> str:
 
 
 class Held(NamedTuple):
-    """A position with the fills since it was opened (newest first) and the ratio of equity to maintenance margin that all cross positions
-    share."""
+    """A position with its newest fill (None where that is forgotten), the fees since it was opened (positive = cost) and the ratio of
+    equity to maintenance margin that all cross positions share."""
 
     view: PositionView
-    fills: Sequence[Fill]
+    last_fill: Fill | None
+    fees: Decimal
     cross_ratio: str
 
 
 def position_row(listing: Listing, code: int, held: Held, quote: Ticker) -> Row:
     """`code` is the instrument's number. Legs have a positive size, net positions a signed one."""
-    view, position, fills = held.view, held.view.position, held.fills
-    fees = sum((fill.fee for fill in fills), ZERO)
+    view, position, fees = held.view, held.view.position, held.fees
     at_last = (quote.last - position.entry_price) * position.quantity
     entry_margin = position.entry_price * abs(position.quantity) / view.leverage
     return {
@@ -185,7 +185,7 @@ def position_row(listing: Listing, code: int, held: Held, quote: Ticker) -> Row:
         "posId": position_id(code, position.key),
         "posSide": position.leg.value,
         "realizedPnl": plain(position.realized_pnl + position.funding),
-        "tradeId": str(fills[0].id) if fills else "",
+        "tradeId": str(held.last_fill.id) if held.last_fill else "",
         "uTime": str(position.updated_ms),
         "upl": ratio(view.unrealized_pnl),
         "uplLastPx": ratio(at_last),

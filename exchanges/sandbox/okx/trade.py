@@ -80,11 +80,14 @@ def close_position(call: PrivateCall) -> list[Row]:
     if position is None:
         raise Rejected(errors.NO_POSITION)
     client_id, tag = _matching(parameters, "clOrdId", _CLIENT_ID), _matching(parameters, "tag", _TAG)
-    closing = [order for order in call.engine.open_orders(call.account, listing.symbol) if order.closes and order.key == key]
-    if closing and parameters.choice("autoCxl", ("true", "false"), default="false") == "false":
+    cancels_first = parameters.choice("autoCxl", ("true", "false"), default="false") == "true"
+
+    def stands_in_the_way(order: Order) -> bool:
+        return order.closes and order.key == key
+
+    if not cancels_first and any(map(stands_in_the_way, call.engine.open_orders(call.account))):
         raise Rejected(errors.CLOSE_ORDERS_PENDING)
-    for order in closing:
-        call.engine.cancel(call.account, symbol=listing.symbol, order_id=order.id)
+    call.engine.cancel_all(call.account, stands_in_the_way)
     try:
         call.engine.place(
             call.account,
