@@ -17,15 +17,20 @@ LONGEST_TEXT = 16_000
 _SHORTEST_KNOWN_SECRET = 8
 # How names of secrets end, at the exchanges, in HTTP, in Django and here.
 _TELLTALE = (
-    r"(?:api[-_]?key|access[-_]key|secret|passphrase|password|passwd|signature|(?:\b|[-_])sign|authorization|cookie|listen[-_]?key|token"
-    r"|session_?(?:id|key)|credential)s?"
+    r"(?:(?:api|secret|private|vault|listen)[-_]?key|access[-_]key|secret|passphrase|password|passwd|signature|(?:\b|[-_])sign"
+    r"|authorization|cookie|token|session_?(?:id|key)|credential)s?"
 )
-_VALUE = r"[\"']?\s*[:=]\s*[\"']?"
+# Between a name and its value: name=value, "name": "value", also in JSON within JSON; and a pair, as lists of headers have them.
+_BETWEEN = r"(?:\\?[\"']?\s*[:=]|\\?[\"']\s*,)\s*"
+# To the quote that closes it, whatever it holds (a passphrase may have blanks and commas), also as bytes or as another object's repr.
+_QUOTED = r"(?:[a-z_]{1,20}\(|b)?(\\?[\"'])(?:(?!\2)(?:\\.|[^\n]))*"
+_PLAIN = r"[^\s\"'&,;)}\]]+"
 _SECRET_NAME = re.compile(rf"(?i){_TELLTALE}$")
 _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
-    (re.compile(rf"(?i)\b((?:set-)?cookie{_VALUE})[^\n]+"), rf"\1{BLACKED_OUT}"),
+    (re.compile(rf"(?i)\b((?:set-)?cookie{_BETWEEN})[^\n]+"), rf"\1{BLACKED_OUT}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {BLACKED_OUT}"),
-    (re.compile(rf"(?i)([\w-]{{0,20}}{_TELLTALE}{_VALUE})(?!\*\*\*)[^\s\"'&,;)}}\]]+"), rf"\1{BLACKED_OUT}"),
+    (re.compile(r"(?i)\b(authorization: *)[^\s\"',*]+ [^\s\"',]+"), rf"\1{BLACKED_OUT}"),  # any other scheme, as it is written in a header
+    (re.compile(rf"(?i)({_TELLTALE}{_BETWEEN})(?!\\?[\"']?\*\*\*)(?:{_QUOTED}|{_PLAIN})"), rf"\1\2{BLACKED_OUT}"),
     (re.compile(r"(\w://[^\s/@:]*:)[^\s/@]+(?=@)"), rf"\1{BLACKED_OUT}"),
     (re.compile(r"(/login/)[^\s/]+/[^\s/?\"']+"), rf"\1{BLACKED_OUT}"),
     (re.compile(r"\b(cbk_[0-9a-f]{8}_)[\w-]{16,}"), rf"\1{BLACKED_OUT}"),

@@ -43,6 +43,11 @@ SECRETS = [
     "Set-Cookie: __Host-session=HUSH; Path=/",
     "redis://:HUSH@valkey:6379/0 and postgresql://book:HUSH@db/book",
     "GET /login/MQ/HUSH-0123 and token cbk_0123abcd_HUSHHUSHHUSHHUSH",
+    "{b'X-MBX-APIKEY': b'HUSH'} [('X-BAPI-SIGN', 'HUSH'), (b'ok-access-passphrase', b'HUSH')]",
+    'password="so HUSH" {"passphrase": "a, HUSH & more", "apiSecret": "a\\"HUSH"}',
+    r'the body was "{\"apiSecret\": \"HUSH HUSH\"}"',
+    "api_key=SecretStr('HUSH') SECRET_KEY=HUSH VAULT_KEYS = 'HUSH'",
+    "Authorization: Token HUSH",
 ]
 
 
@@ -94,8 +99,11 @@ def test_a_secret_of_this_installation_is_blacked_out_wherever_it_stands(log: Ca
 def test_ordinary_words_stay(log: Callable[..., Any]) -> None:
     logger, written = log("line")
     said = "order 7 of Bybit · Main: design=good, 3 tokens left, sign in again, key …abcd, https://www.okx.com/api/v5/trade"
+    beside = "{'passphrase': '***', 'symbol': 'BTCUSDT'} token: '***' at 12:00, signed 'well', \"quantity\": 1"
     logger.info(said)
+    logger.info(beside.replace("***", "HUSH"))
     assert said in written()
+    assert beside in written()
 
 
 @pytest.mark.parametrize("evil", ["\r\n", "\n", "\x1b[2J", "\x9b31m", "\u2028", "\u202e", "\x00", "\x07"])
