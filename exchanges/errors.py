@@ -63,6 +63,11 @@ class ExchangeAPIError(Exception):
         message = self.message[:1].upper() + self.message[1:]
         return f"{self.hint} {message}".strip() if self.hint else self.message
 
+    @property
+    def message_of_read(self) -> str:
+        """The same where nothing was to be changed: then no order is in doubt, whatever the hint says of orders."""
+        return self.message if self.write_effect is WriteEffect.UNKNOWN else self.user_message
+
 
 class NotSent(ExchangeAPIError):
     """No byte of the request left: name lookup, refused connection, TLS, connect deadline. Nothing happened at the venue."""

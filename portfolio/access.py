@@ -34,7 +34,12 @@ def members_of(portfolio_id: int) -> QuerySet[User]:
 
 def accounts_for(user: User) -> ExchangeAccountQuerySet:
     """Accounts of every portfolio that `user` is a member of, archived ones left out."""
-    found = ExchangeAccount.objects.filter(archived_at=None, portfolio_link__portfolio__memberships__user=user).order_by("id")
+    return accounts_ever_for(user).filter(archived_at=None)
+
+
+def accounts_ever_for(user: User) -> ExchangeAccountQuerySet:
+    """As accounts_for, with the archived ones: for what is told of the past."""
+    found = ExchangeAccount.objects.filter(portfolio_link__portfolio__memberships__user=user).order_by("id")
     named = _named_accounts(user)
     return found if named is None else found.filter(pk__in=named)
 

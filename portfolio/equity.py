@@ -22,7 +22,8 @@ class PortfolioEquity:
 
 def series(accounts: Iterable[ExchangeAccount], *, start: datetime | None, end: datetime | None, limit: int) -> list[PortfolioEquity]:
     """Oldest first: of the minutes in [start, end] the newest `limit`, or the oldest where only `start` is given. An account counts from
-    its first point on: before it was connected it lacks in no sum."""
+    its first point on, and one that is disabled or archived to its last: before and after it lacks in no sum."""
+    accounts = list(accounts)
     ids = [account.pk for account in accounts]
     minutes = _minutes(ids, start=start, end=end, limit=limit)
     if not minutes:
@@ -30,9 +31,12 @@ def series(accounts: Iterable[ExchangeAccount], *, start: datetime | None, end: 
     points: dict[datetime, list[EquityPoint]] = {minute: [] for minute in minutes}
     for point in EquityPoint.objects.filter(account__in=ids, minute__gte=minutes[0], minute__lte=minutes[-1]):
         points[point.minute].append(point)
-    begun = _first_minutes(ids)
+    counted = _counted(accounts)
     return [
-        _sum_of(minute, found, expected={key for key in ids if key in begun and begun[key] <= minute}) for minute, found in points.items()
+        _sum_of(
+            minute, found, expected={key for key, (first, last) in counted.items() if first <= minute and (last is None or minute <= last)}
+        )
+        for minute, found in points.items()
     ]
 
 
@@ -48,13 +52,16 @@ def _minutes(ids: list[int], *, start: datetime | None, end: datetime | None, li
     return sorted(minutes.order_by("-minute")[:limit])
 
 
-def _first_minutes(ids: list[int]) -> dict[int, datetime]:
-    first: dict[int, datetime] = {}
-    for key in ids:
-        minute = EquityPoint.objects.filter(account=key).order_by("minute").values_list("minute", flat=True).first()
-        if minute is not None:
-            first[key] = minute
-    return first
+def _counted(accounts: Iterable[ExchangeAccount]) -> dict[int, tuple[datetime, datetime | None]]:
+    """By account id, the first and the last minute in which it counts, None while it goes on; without those that have left no point."""
+    counted: dict[int, tuple[datetime, datetime | None]] = {}
+    for account in accounts:
+        minutes = EquityPoint.objects.filter(account=account).values_list("minute", flat=True)
+        first = minutes.order_by("minute").first()
+        if first is not None:
+            is_read = account.is_enabled and account.archived_at is None
+            counted[account.pk] = first, None if is_read else minutes.order_by("-minute").first()
+    return counted
 
 
 def _sum_of(minute: datetime, points: list[EquityPoint], *, expected: set[int]) -> PortfolioEquity:

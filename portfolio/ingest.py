@@ -12,7 +12,6 @@ from typing import Any
 from django.db import transaction
 
 from exchanges import domain, pauses
-from exchanges.errors import ExchangeAPIError, OutcomeUnknown
 from exchanges.instruments import split_multiplier
 from exchanges.models import ExchangeAccount
 from portfolio import publish, rate_limits
@@ -71,7 +70,7 @@ def note_orders_error(account: ExchangeAccount, answer: Answer[Any]) -> None:
         state = _locked_state(account)
         if any(at is not None and answer.sent_at < at for at in (state.orders_as_of, state.orders_error_at)):
             return
-        state.orders_error, state.orders_error_at = _words_of(answer.error), answer.sent_at
+        state.orders_error, state.orders_error_at = answer.error.message_of_read[:600], answer.sent_at
         state.save(update_fields=["orders_error", "orders_error_at"])
         publish.book_changed([account.pk])
 
@@ -95,15 +94,10 @@ def _note_error(state: AccountState, answer: Answer[Any]) -> None:
     assert error is not None  # noqa: S101  (an answer holds content or an error)
     if state.error_at is not None and answer.sent_at < state.error_at:
         return
-    state.error_class, state.error_message, state.error_at = type(error).__name__, _words_of(error), answer.sent_at
+    state.error_class, state.error_message, state.error_at = type(error).__name__, error.message_of_read[:600], answer.sent_at
     state.paused_until = pauses.until(error, answer.received_at)
     state.save(update_fields=["error_class", "error_message", "error_at", "paused_until"])
     publish.book_changed([state.account_id])
-
-
-def _words_of(error: ExchangeAPIError) -> str:
-    """Of an outcome that is not known the hint speaks of an order that was sent; a poll sends none."""
-    return (error.message if isinstance(error, OutcomeUnknown) else error.user_message)[:600]
 
 
 def _apply_summary(state: AccountState, holdings: Holdings, sent_at: datetime) -> None:

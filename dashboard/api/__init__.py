@@ -5,14 +5,13 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 
 from dashboard.api import accounts, errors, limits, market, orders, reading, routing
 from dashboard.api.auth import BearerOrSession
-from dashboard.api.docs import Docs
+from dashboard.api.docs import Docs, for_callers
 from dashboard.api.parsing import JSON, StrictJson, known_parameters_only
 from dashboard.api.schemas import ErrorOut, HealthOut
 
@@ -22,7 +21,7 @@ class CrossbookAPI(NinjaAPI):
 
     @cached_property
     def _description(self) -> OpenAPISchema:
-        """Made once: it takes a quarter of a second of work, and whoever likes may ask for it. All that is private has a limit."""
+        """Made once: it takes a quarter of a second of work. All that is private has a limit."""
         found = super().get_openapi_schema()
         too_often = {
             "description": "Too Many Requests",
@@ -71,15 +70,14 @@ api = CrossbookAPI(
     auth=BearerOrSession(),
     parser=StrictJson(),
     docs=Docs(),
-    docs_decorator=require_safe,
+    docs_decorator=for_callers,
     urls_namespace="api",
 )
 errors.install(api)
 limits.install(api)
 for router in (accounts.router, reading.router, orders.router, market.router, routing.router):
     router.add_decorator(known_parameters_only)
-    asks_exchanges = router in (accounts.router, market.router)
-    api.add_router("", router, throttle=[limits.REQUESTS, *([limits.QUESTIONS] if asks_exchanges else [])])
+    api.add_router("", router, throttle=limits.REQUESTS)
 
 
 @api.get("/health", auth=None, response=HealthOut, tags=["health"], summary="Is the site up and its database readable")

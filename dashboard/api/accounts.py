@@ -11,7 +11,7 @@ from ninja.responses import Status
 from pydantic import ConfigDict, Field, SecretStr
 
 from dashboard.account_rows import permissions_of
-from dashboard.api import answers
+from dashboard.api import answers, limits
 from dashboard.api.auth import BearerOrSession, caller_of
 from dashboard.api.schemas import AccountDetail, ErrorOut, Fixed, PageOf, Paging, Strict
 from exchanges.domain import Environment, ExchangeType, KeyPermissions, PositionMode
@@ -93,7 +93,12 @@ def list_accounts(request: HttpRequest, paging: Query[Paging]) -> PageOf[Account
     return PageOf(items=[answers.account_detail(row, states.get(row.pk), now) for row in rows], count=accounts.count())
 
 
-@router.post("/accounts", response={201: ConnectedOut, **_ERRORS}, summary="Connect an account with keys that are tried first")
+@router.post(
+    "/accounts",
+    response={201: ConnectedOut, **_ERRORS},
+    summary="Connect an account with keys that are tried first",
+    throttle=limits.ASKING,
+)
 @sensitive_variables()
 def post_account(request: HttpRequest, body: AccountIn) -> Status[ConnectedOut]:
     """422 with the reason where the keys are refused, by the exchange or by us because they may withdraw; nothing is stored then."""
@@ -102,7 +107,7 @@ def post_account(request: HttpRequest, body: AccountIn) -> Status[ConnectedOut]:
     return Status(201, _connected(request, account.pk))
 
 
-@router.post("/accounts/test", response={200: FindingsOut, **_ERRORS}, summary="Try keys and store nothing")
+@router.post("/accounts/test", response={200: FindingsOut, **_ERRORS}, summary="Try keys and store nothing", throttle=limits.ASKING)
 @sensitive_variables()
 def test_keys(request: HttpRequest, body: KeysIn) -> FindingsOut:
     findings = connecting.try_out(caller_of(request), _portfolio(request, body.portfolio), body.place, body.keys)

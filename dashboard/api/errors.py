@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -154,9 +155,9 @@ def install(api: NinjaAPI) -> None:
             return answer(request, 422, _snake(error), error.user_message, details)
         if isinstance(error, SettingRefused):
             return answer(request, 409, _snake(error), error.user_message, details)
-        response = answer(request, 503 if error.is_transient else 502, _snake(error), error.user_message, details)
+        response = answer(request, 503 if error.is_transient else 502, _snake(error), error.message_of_read, details)
         if isinstance(error, RateLimited) and error.retry_after_s:
-            response["Retry-After"] = str(round(error.retry_after_s))
+            response["Retry-After"] = str(math.ceil(error.retry_after_s))
         return response
 
 

@@ -61,6 +61,8 @@ class Limit(BaseThrottle):
 
 REQUESTS = Limit("requests", "API_REQUESTS_PER_MINUTE")
 QUESTIONS = Limit("questions", "API_QUESTIONS_PER_MINUTE")
+# Of an operation that asks an exchange, in place of what its router says.
+ASKING: list[BaseThrottle] = [REQUESTS, QUESTIONS]
 
 
 def install(api: NinjaAPI) -> None:

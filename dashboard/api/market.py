@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import BeforeValidator, Field
 
+from dashboard.api import limits
 from dashboard.api import market_schemas as shapes
 from dashboard.api.auth import caller_of
 from dashboard.api.parsing import ascii_digits
@@ -31,7 +32,7 @@ Interval = Literal[tuple(KLINE_INTERVALS_S)]  # type: ignore[valid-type]  # one 
 _ERRORS = dict.fromkeys((401, 403, 404, 409, 413, 415, 422, 502, 503), ErrorOut)
 
 
-@router.get("/klines", response={200: shapes.KlinesOut, **_ERRORS}, summary="Candles of one symbol, oldest first")
+@router.get("/klines", response={200: shapes.KlinesOut, **_ERRORS}, summary="Candles of one symbol, oldest first", throttle=limits.ASKING)
 def get_klines(
     request: HttpRequest,
     exchange: ExchangeType,
@@ -53,7 +54,7 @@ def get_klines(
     )
 
 
-@router.get("/orderbook", response={200: shapes.OrderBookOut, **_ERRORS}, summary="The order book of one symbol")
+@router.get("/orderbook", response={200: shapes.OrderBookOut, **_ERRORS}, summary="The order book of one symbol", throttle=limits.ASKING)
 def get_order_book(
     request: HttpRequest,
     exchange: ExchangeType,
@@ -69,7 +70,9 @@ def get_order_book(
     return shapes.OrderBookOut(exchange=exchange, symbol=found.symbol, as_of=found.as_of, **sides)
 
 
-@router.get("/tickers", response={200: shapes.TickersOut, **_ERRORS}, summary="Last price, bid, ask, mark and 24 h figures")
+@router.get(
+    "/tickers", response={200: shapes.TickersOut, **_ERRORS}, summary="Last price, bid, ask, mark and 24 h figures", throttle=limits.ASKING
+)
 def get_tickers(
     request: HttpRequest, exchange: ExchangeType | None = None, symbol: SymbolText | None = None, portfolio: PortfolioId | None = None
 ) -> shapes.TickersOut:
@@ -80,7 +83,12 @@ def get_tickers(
     return shapes.TickersOut(items=[_of(shapes.TickerOut, *each) for each in found], missing=missing)
 
 
-@router.get("/funding", response={200: shapes.FundingRatesOut, **_ERRORS}, summary="Funding rates and when they are paid next")
+@router.get(
+    "/funding",
+    response={200: shapes.FundingRatesOut, **_ERRORS},
+    summary="Funding rates and when they are paid next",
+    throttle=limits.ASKING,
+)
 def get_funding(
     request: HttpRequest, exchange: ExchangeType | None = None, symbol: SymbolText | None = None, portfolio: PortfolioId | None = None
 ) -> shapes.FundingRatesOut:
@@ -99,9 +107,10 @@ def get_equity(
     start: shapes.Moment | None = None,
     end: shapes.Moment | None = None,
 ) -> shapes.EquityOut:
-    """Minutes are kept for 30 days, then hours. `portfolio` must be named by whoever is a member of several."""
+    """Minutes are kept for 30 days, then hours; what an account had that is disabled or archived now stays in the sums of its time.
+    `portfolio` must be named by whoever is a member of several."""
     chosen = portfolio_of(request, portfolio)
-    accounts = access.accounts_for(caller_of(request)).active().filter(portfolio_link__portfolio=chosen)
+    accounts = access.accounts_ever_for(caller_of(request)).filter(portfolio_link__portfolio=chosen)
     points = equity.series(accounts, start=start, end=end, limit=limit)
     items = [
         shapes.EquityPointOut(minute=each.minute, equity_usd=each.equity_usd, accounts=each.accounts, complete=each.is_complete)
@@ -110,7 +119,12 @@ def get_equity(
     return shapes.EquityOut(portfolio=chosen, items=items)
 
 
-@router.put("/accounts/{int:account_id}/leverage", response={200: shapes.SymbolSettingsOut, **_ERRORS}, summary="Set a symbol's leverage")
+@router.put(
+    "/accounts/{int:account_id}/leverage",
+    response={200: shapes.SymbolSettingsOut, **_ERRORS},
+    summary="Set a symbol's leverage",
+    throttle=limits.ASKING,
+)
 def put_leverage(request: HttpRequest, account_id: int, body: shapes.LeverageIn) -> shapes.SymbolSettingsOut:
     """Safe to repeat. Answers how the symbol stands at the exchange afterwards; 503 `setting_unconfirmed` where that is not known."""
     user = caller_of(request)
@@ -122,7 +136,10 @@ def put_leverage(request: HttpRequest, account_id: int, body: shapes.LeverageIn)
 
 
 @router.put(
-    "/accounts/{int:account_id}/margin-mode", response={200: shapes.SymbolSettingsOut, **_ERRORS}, summary="Set a symbol's margin mode"
+    "/accounts/{int:account_id}/margin-mode",
+    response={200: shapes.SymbolSettingsOut, **_ERRORS},
+    summary="Set a symbol's margin mode",
+    throttle=limits.ASKING,
 )
 def put_margin_mode(request: HttpRequest, account_id: int, body: shapes.MarginModeIn) -> shapes.SymbolSettingsOut:
     """Safe to repeat. Bybit keeps one mode for the whole account; OKX takes the mode with each order and refuses this."""
@@ -151,7 +168,7 @@ def _ask_each(
             if raises:
                 raise
             logger.warning("%s: %s", exchange.value, error or "no answer in time")
-            words = error.user_message if isinstance(error, ExchangeAPIError) else "The exchange did not answer in time."
+            words = error.message_of_read if isinstance(error, ExchangeAPIError) else "The exchange did not answer in time."
             missing.append(shapes.MissingOut(exchange=exchange, message=words))
     return found, missing
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
+from dashboard.api.parsing import written_out
 from dashboard.api.schemas import Fixed, Strict
 from exchanges.domain import ExchangeType, MarginMode, PositionSide
 from exchanges.entry import Symbol
@@ -139,4 +140,4 @@ class SymbolSettingsOut(Schema):
     leverage_short: Fixed | None
 
 
-Moment = Annotated[AwareDatetime, Field(description="with a zone: 2026-11-24T12:00:00Z")]
+Moment = Annotated[AwareDatetime, Field(description="with a zone: 2026-11-24T12:00:00Z"), BeforeValidator(written_out)]

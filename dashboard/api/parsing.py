@@ -17,6 +17,7 @@ JSON = "application/json"
 MAX_SHOWN_NAME = 80
 _LARGEST_EXPONENT = 307  # of what JSON's readers take for a finite number
 _DIGITS = re.compile(r"-?[0-9]+")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})")
 
 
 class UnsupportedMediaType(Exception):
@@ -76,6 +77,13 @@ def ascii_digits(value: object) -> object:
     """For whole numbers in an address: pydantic also reads blanks, underscores, 5.0 and digits of other scripts."""
     if isinstance(value, str) and not _DIGITS.fullmatch(value):
         raise PydanticCustomError("int_parsing", "Input should be a whole number in digits")
+    return value
+
+
+def written_out(value: object) -> object:
+    """For moments in an address: pydantic also takes a bare number, for seconds or for milliseconds as it thinks likely."""
+    if isinstance(value, str) and not _MOMENT.fullmatch(value):
+        raise PydanticCustomError("datetime_parsing", "Input should be a date and time with a zone, such as 2026-11-24T12:00:00Z")
     return value
 
 

@@ -9,6 +9,7 @@ from ninja.responses import Status
 from pydantic import Field, StrictBool
 
 from dashboard.api.auth import BearerOrSession, caller_of
+from dashboard.api.portfolios import portfolio_of
 from dashboard.api.schemas import ErrorOut, PageOf, Paging, PortfolioId, Strict
 from exchanges.domain import ExchangeType
 from exchanges.models import RoutingRule
@@ -16,7 +17,7 @@ from exchanges.routing import rules
 from exchanges.routing.entry import checked_rule
 from exchanges.routing.patterns import MAX_NOTE_LENGTH, to_pattern
 from exchanges.routing.rules import Door, NoSuchRule
-from portfolio import access, routing, tokens
+from portfolio import routing, tokens
 from portfolio.execution.refusals import NotFound, Refused
 from portfolio.execution.selection import select_account
 
@@ -78,16 +79,7 @@ def list_rules(request: HttpRequest, paging: Query[Paging]) -> PageOf[RuleOut]:
 @router.get("/exchanges/routing/resolve", response={200: ResolvedOut, **_READ}, summary="Where an order for a symbol would go, and why")
 def resolve(request: HttpRequest, symbol: RoutedSymbol, portfolio: PortfolioId | None = None) -> ResolvedOut:
     """Among the caller's own accounts. `portfolio` must be named by whoever is a member of several. 422 where no account can take it."""
-    user = caller_of(request)
-    mine = access.portfolios_for(user)
-    if portfolio is not None:
-        mine = mine.filter(pk=portfolio)
-    ids = list(mine.values_list("id", flat=True)[:2])
-    if not ids:
-        raise NotFound("portfolio")
-    if len(ids) > 1:
-        raise Refused("ambiguous_portfolio", "portfolio must be named: you are a member of several portfolios", "portfolio")
-    routed = select_account(user, symbol=symbol.upper(), portfolio_id=ids[0])
+    routed = select_account(caller_of(request), symbol=symbol.upper(), portfolio_id=portfolio_of(request, portfolio))
     return ResolvedOut(
         symbol=symbol.upper(),
         portfolio=routed.portfolio.pk,

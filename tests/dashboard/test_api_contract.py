@@ -1,4 +1,4 @@
-"""The literal contract of /api/v1: paths, field sets, lists, decimals, the description and its page."""
+"""The literal contract of /api/v1: paths, field sets, lists, decimals."""
 
 import json
 import re
@@ -165,13 +165,6 @@ def test_totals_are_null_until_an_account_has_answered(db: None) -> None:
     assert (exposure["complete"], exposure["incomplete_reasons"]) == (False, [f"{second} has not answered yet"])
 
 
-def test_the_description_says_when_a_total_is_null() -> None:
-    properties = api.get_openapi_schema()["components"]["schemas"]["ExposureOut"]["properties"]
-    for name in ("as_of", "equity_usd", "gross_usd", "net_usd", "long_usd", "short_usd", "unrealized_pnl_usd"):
-        assert {"type": "null"} in properties[name]["anyOf"], name
-        assert "null while" in properties[name]["description"], name
-
-
 def test_the_fields_of_a_position_are_those_of_the_contract(client: Client, desk: Desk) -> None:
     listed = get(client, "positions")["items"]
     assert [set(position) for position in listed] == [POSITION] * 2
@@ -260,44 +253,6 @@ def test_whoever_has_several_portfolios_must_name_one(desk: Desk) -> None:
     body = {"symbol": "BTCUSDT", "side": "BUY", "order_type": "MARKET", "quantity": "0.01"}
     placed = client.post("/api/v1/orders", body, content_type="application/json")
     assert (placed.status_code, placed.json()["code"], placed.json()["details"][0]["field"]) == (422, "ambiguous_portfolio", "account")
-
-
-def test_the_description_is_served_and_names_the_bearer_token() -> None:
-    answer = Client().get("/api/v1/openapi.json")
-    assert answer.status_code == 200
-    described = answer.json()
-    assert described["info"]["title"] == "Crossbook"
-    [scheme] = described["components"]["securitySchemes"].values()
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    assert described["paths"]["/api/v1/orders"]["post"]["security"]
-    assert "security" not in described["paths"]["/api/v1/health"]["get"]
-    del described["paths"]["/api/v1/health"]
-    operations = [operation for path in described["paths"].values() for operation in path.values()]
-    assert all({"401", "403", "422"} <= set(operation["responses"]) for operation in operations)
-
-
-@pytest.mark.django_db
-def test_the_page_of_the_description_needs_no_other_host_and_no_inline_script() -> None:
-    answer = Client().get("/api/v1/docs")
-    html = answer.content.decode()
-    assert answer.status_code == 200
-    assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", html)
-    scripts = re.findall(r"<script([^>]*)>", html)
-    assert scripts
-    assert all("src=" in attributes or "application/json" in attributes for attributes in scripts)
-    policy = answer.headers["Content-Security-Policy"]
-    assert "unsafe" not in policy
-    assert "script-src" not in policy
-    for source in re.findall(r"(?:src|href)=\"([^\"]+)\"", html):
-        file = Client().get(source)
-        assert (file.status_code, bool(file.getvalue())) == (200, True), source
-        file.close()
-
-
-def test_only_the_page_of_the_description_may_show_images_from_data_urls(client: Client) -> None:
-    assert "data:" in Client().get("/api/v1/docs").headers["Content-Security-Policy"]
-    for path in ("/", "/login", "/api/v1/openapi.json", "/api/v1/exposure"):
-        assert "data:" not in client.get(path).headers["Content-Security-Policy"], path
 
 
 def test_answers_are_kept_by_no_cache(client: Client) -> None:

@@ -1,6 +1,7 @@
 """Whatever is wrong with a request, the answer is an error in one shape and one sentence, never a 500."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from exchanges.models import VenuePause
 from tests.dashboard import rows
 from tests.dashboard.answers import ORDER, credential, error_of, post
 from tests.dashboard.conftest import Desk
@@ -105,6 +107,16 @@ def test_keys_that_no_longer_open_are_an_error_in_words(desk: Desk, client: Clie
     credential(desk)
     settings.VAULT_KEYS = []
     assert error_of(post(client, ORDER), 503)["code"] == "vault_unavailable"
+
+
+def test_whoever_is_told_when_to_come_back_may_come_then(desk: Desk, client: Client) -> None:
+    """Whole seconds, and never less than is left: whoever comes a moment too early makes a ban longer."""
+    credential(desk)
+    end = rows.now() + timedelta(seconds=20.4)
+    VenuePause.objects.create(exchange="binance", environment="sandbox", until=end)
+    answer = post(client, ORDER)
+    assert error_of(answer, 503)["code"] == "rate_limited"
+    assert rows.now() + timedelta(seconds=int(answer.headers["Retry-After"])) >= end
 
 
 def test_a_final_order_cannot_be_canceled(desk: Desk, client: Client) -> None:

@@ -65,6 +65,11 @@ def test_candles_are_told_oldest_first(caller: Caller, exchange: str) -> None:
         ({"limit": "1001"}, "limit"),
         ({"start": "yesterday"}, "start"),
         ({"start": "2026-11-24T12:00:00"}, "start"),
+        ({"start": "1795521600"}, "start"),
+        ({"start": "1795521600000"}, "start"),
+        ({"end": "-1"}, "end"),
+        ({"end": "2026-11-24"}, "end"),
+        ({"end": "2026-13-24T12:00:00Z"}, "end"),
         ({"symbol": "BTC-USDT"}, "symbol"),
     ],
 )
@@ -131,6 +136,17 @@ def test_equity_is_told_by_the_minute(desk: Desk) -> None:
     assert answer["portfolio"] == desk.portfolio.pk
     assert [(each["equity_usd"], each["accounts"], each["complete"]) for each in answer["items"]] == [("110.5", 2, True), ("11", 1, False)]
     assert caller.get("equity", start="2026-11-24T12:01:00Z")["items"] == answer["items"][1:]
+
+
+@pytest.mark.parametrize("ended", [{"is_enabled": False}, {"is_enabled": False, "archived_at": datetime(2026, 11, 24, 13, tzinfo=UTC)}])
+def test_the_equity_of_the_past_stays_when_an_account_ends(desk: Desk, ended: dict[str, Any]) -> None:
+    caller = Caller(desk.client(desk.victor))
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    for minute, account, usd in ((0, desk.binance, "10"), (0, desk.okx, "100"), (1, desk.binance, "11")):
+        EquityPoint.objects.create(account=account, minute=noon + timedelta(minutes=minute), equity_usd=D(usd), is_stale=False)
+    ExchangeAccount.objects.filter(pk=desk.okx.pk).update(**ended)
+    items = caller.get("equity")["items"]
+    assert [(each["equity_usd"], each["accounts"], each["complete"]) for each in items] == [("110", 2, True), ("11", 1, True)]
 
 
 def settings_of(caller: Caller, account: ExchangeAccount, path: str = "leverage", status: int = 200, **body: Any) -> Any:

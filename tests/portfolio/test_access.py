@@ -111,6 +111,9 @@ def test_an_archived_account_is_gone_and_its_orders_stay(ours: Book) -> None:
     with pytest.raises(NotFound):
         position_for(alice, ours.position.pk)
     assert order_for(alice, ours.order.pk) == ours.order
+    assert not access.accounts_for(alice).exists()
+    assert list(access.accounts_ever_for(alice)) == [ours.account]
+    assert not access.accounts_ever_for(User.objects.create(username="nobody")).exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,18 @@ def test_before_an_account_was_connected_it_lacks_in_no_sum(accounts: list[Excha
     keep(binance, 5, "100")
     keep(okx, 5, "50")
     assert shown(accounts) == [(0, D(100), True), (5, D(150), True)]
+
+
+@pytest.mark.parametrize("ended", [{"is_enabled": False}, {"is_enabled": False, "archived_at": NOON}])
+def test_what_an_account_had_stays_in_the_sums_of_its_time(accounts: list[ExchangeAccount], ended: dict[str, Any]) -> None:
+    binance, okx = accounts
+    for minute in (0, 1, 2, 3):
+        keep(binance, minute, "100")
+    keep(okx, 0, "50")
+    keep(okx, 2, "50")
+    for name, value in ended.items():
+        setattr(okx, name, value)
+    assert shown(accounts) == [(0, D(150), True), (1, D(100), False), (2, D(150), True), (3, D(100), True)]
 
 
 def test_the_newest_minutes_are_shown_and_the_oldest_from_a_start_on(accounts: list[ExchangeAccount]) -> None:

@@ -68,8 +68,8 @@ PAGES = """
 /readyz                                    GET    in     in     in     in      in       in    in    in     -
 /metrics                                   GET    404    404    404    404     404      404   404   404    -
 /api/v1/                                   GET    404    404    404    404     404      404   404   404    -
-/api/v1/openapi.json                       GET    in     in     in     in      in       in    in    in     -
-/api/v1/docs                               GET    in     in     in     in      in       in    in    in     -
+/api/v1/openapi.json                       GET    401    in     in     in      in       in    in    401    -
+/api/v1/docs                               GET    login  in     in     in      in       in    in    login  -
 """
 
 REST = """

@@ -2,6 +2,7 @@
 nobody can count."""
 
 import os
+import re
 import time
 from typing import Any
 
@@ -69,6 +70,32 @@ def test_questions_to_exchanges_have_a_limit_of_their_own(stage: Stage) -> None:
     assert statuses(stage, *["trader"] * 3, path=ask) == [422, 422, 429]
     with override_settings(API_REQUESTS_PER_MINUTE=100):
         assert statuses(stage, "trader") == [200]
+
+
+@pytest.mark.usefixtures("small", "still")
+@pytest.mark.parametrize("path", ["accounts", "equity", "exposure", "orders"])
+def test_what_the_database_answers_is_no_question_to_an_exchange(stage: Stage, path: str) -> None:
+    with override_settings(API_REQUESTS_PER_MINUTE=100):
+        assert statuses(stage, *["trader"] * 4, path=f"/api/v1/{path}") == [200] * 4
+
+
+# Orders, cancels and closes have the limits of their exchange alone: nobody is kept from getting out of a position.
+ASK = {
+    *("GET /klines", "GET /orderbook", "GET /tickers", "GET /funding", "POST /accounts", "POST /accounts/test"),
+    *("PUT /accounts/{account_id}/leverage", "PUT /accounts/{account_id}/margin-mode"),
+}
+
+
+def test_these_operations_are_questions_and_no_others() -> None:
+    asking = {
+        f"{method} {re.sub('{int:', '{', operation.path)}"
+        for router in api._get_bound_routers()
+        for view in router.path_operations.values()
+        for operation in view.operations
+        for method in operation.methods
+        if limits.QUESTIONS in operation.throttle_objects
+    }
+    assert asking == ASK
 
 
 @pytest.mark.usefixtures("small", "still")
