@@ -8,6 +8,8 @@ from celery.signals import setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+# System checks of the code import every page and form: a worker should neither wait for that nor keep it in memory.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("crossbook")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -68,13 +69,15 @@ class Supervisor:
             self._add(Service("sandbox", sandbox))
             self.say("up", f"simulated exchanges: {os.environ['SANDBOX_URL']}/binance, /bybit and /okx")
         link = self._prepare([*manage, "prepare"])
+        # Before more is started that cannot do without: a ledger that cannot be read is said at once and by the one that reads it.
+        self._wait_until(lambda: all(map(_listens, self._internal_ports)))
         celery = [sys.executable, "-m", "celery", "-q", "-A", "dashboard.celery"]
         bind = ["-b", "127.0.0.1", "-p", str(self._port), "-v", "0"]
         self._add(Service("web", [sys.executable, "-m", "dashboard.serve", *bind]))
         self._add(Service("worker", [*celery, "worker", "-P", "threads", "-c", "12", "--without-gossip", "--without-mingle"]))
         self._add(Service("beat", [*celery, "beat", "--pidfile="]))
         self._add(Service("stream", [*manage, "stream"]))
-        self._wait_until_ready()
+        self._wait_until(lambda: _serves(self._port))
         if not self._stopping.is_set():
             address = environment.site_address(self._port)
             environment.leave_address(address)
@@ -115,18 +118,18 @@ class Supervisor:
                 if self._stopping.is_set():
                     process.terminate()
 
-    def _wait_until_ready(self) -> None:
-        """Raises ConfigurationError where it does not come to that."""
+    def _wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Or until it is told to stop. Raises ConfigurationError where it does not come to that."""
         deadline = time.monotonic() + READY_DEADLINE_S
         while time.monotonic() < deadline and not self._stopping.wait(0.1):
             for service in self._services:
                 service.watch(self.say)
                 if service.failures >= GIVE_UP_AFTER:
                     raise ConfigurationError(f"{service.name} ended {service.failures} times: {service.last_line or 'it did not say why'}")
-            if all(map(_listens, self._internal_ports)) and _serves(self._port):
+            if is_so():
                 return
         if not self._stopping.is_set():
-            raise ConfigurationError("the site did not answer within a minute; see what the processes said above")
+            raise ConfigurationError("the site was not ready within a minute; see what the processes said above")
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self._stopping.set()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.models import User
 
 from exchanges import listing
@@ -18,6 +19,9 @@ from tests.simulated import Sandbox, running_sandbox
 
 # Every test's Client starts the middleware anew, and with it a look at each static file: 0.1 s for each of thousands of clients.
 settings.WHITENOISE_AUTOREFRESH = True
+
+# In earnest a hash takes 100 MB and a fifth of a second, which is its purpose; the journeys set a password and sign in with such ones.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 _names = itertools.count(1)
 # A test that is rolled back gives its account ids back, and a process knows its warm clients by account id and version of the keys: no

@@ -6,6 +6,7 @@ from functools import cache
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis import RedisError
@@ -61,6 +62,9 @@ def _database() -> str:
 def _migrations() -> str:
     try:
         _require_migrations()
+        # Asked each time: where its file is gone SQLite makes an empty one, and a database may be put in place of another.
+        if not MigrationRecorder(connection).has_table():
+            return "none is applied"
     except NotApplied as missing:
         return str(missing)
     except DatabaseError:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dashboard import environment
+from dashboard import settings as project_settings
 from dashboard.environment import ConfigurationError, DatabaseAddress
 
 
@@ -285,6 +286,12 @@ def test_a_postgresql_without_its_driver_says_which_package_to_install(tmp_path:
         1,
         f"DATABASE_URL asks for PostgreSQL, whose driver is not there: install the package psycopg[binary] for {sys.executable}.\n",
     )
+
+
+def test_a_postgresql_that_does_not_answer_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that swallows everything would hold each request for two minutes, `/readyz` too."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://book@db/book")
+    assert project_settings._databases()["default"]["OPTIONS"] == {"connect_timeout": 5}
 
 
 def test_settings_that_protect_are_on(settings: Any) -> None:

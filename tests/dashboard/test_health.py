@@ -1,6 +1,7 @@
 """Whether the process lives, and whether it may be sent requests: by address, without an account, and without telling strangers much."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -49,7 +50,26 @@ def test_a_migration_that_was_not_applied_is_counted(client: Client) -> None:
     assert (answer.status_code, answer.json()["migrations"]) == (503, "1 not applied yet")
 
 
-@pytest.mark.django_db
+# In a transaction, as tests are by default, Django opens no second connection: every database would seem lost.
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_was_taken_away_is_missed_also_once_all_was_well(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no file SQLite makes an empty one, and that answers."""
+    assert client.get("/readyz").status_code == 200
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite makes a database by itself")
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "empty.sqlite3"))
+    try:
+        answer = client.get("/readyz")
+    finally:
+        monkeypatch.undo()
+        connection.close()
+    assert (answer.status_code, answer.json()["migrations"]) == (503, "none is applied")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_lost_database_is_named_and_its_address_is_not(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/at/all.sqlite3")

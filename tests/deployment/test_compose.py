@@ -19,6 +19,7 @@ from tests.isolation import free_port
 from tests.journeys.crossbook import eventually
 
 HOST = "book.example.com"
+SIMULATED = {"SANDBOX_URL": "http://sandbox:9100"}
 ORDER = {"exchange": "okx", "symbol": "ETHUSDT", "side": "BUY", "order_type": "LIMIT", "quantity": "0.1", "price": "100"}
 NAMES = ("prepare", "web", "worker", "beat", "stream", "postgres", "valkey", "sandbox")
 
@@ -61,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, postgresql_url: str) -> Itera
         "172.30.99.1": "127.0.0.1",
         "0.0.0.0": "127.0.0.1",  # noqa: S104  (what is replaced)
     }
-    composed = Composed(directory, {"ALLOWED_HOSTS": HOST, "LOG_LEVEL": "DEBUG"}, here)
+    composed = Composed(directory, {"ALLOWED_HOSTS": HOST, "LOG_LEVEL": "DEBUG", **SIMULATED}, here)
     try:
         composed.start("valkey", {"valkey-server": valkey.binary(), "6379": ports["valkey"]})
         composed.start("sandbox", {"9100": ports["sandbox"]})
@@ -98,6 +99,16 @@ def test_it_names_every_service_with_its_care() -> None:
     assert [name for name in NAMES if composed.services[name].get("profiles")] == ["sandbox"]
     scaled = [composed.services[name] for name in ("web", "worker")]
     assert all("container_name" not in service for service in scaled)
+
+
+def test_only_who_asks_for_simulated_exchanges_is_given_a_demo() -> None:
+    """Else a production would begin with accounts at exchanges that nobody started."""
+    production = {"ALLOWED_HOSTS": HOST}
+    for service in ("prepare", "web", "worker", "beat", "stream"):
+        assert Composed(ROOT, production, {}).environment(service)["SANDBOX_URL"] == "", service
+        assert Composed(ROOT, production | SIMULATED, {}).environment(service)["SANDBOX_URL"] == "http://sandbox:9100", service
+    head = (ROOT / "docker-compose.yml").read_text().partition("\nname:")[0]
+    assert f"SANDBOX_URL={SIMULATED['SANDBOX_URL']} docker compose --profile sandbox up" in head
 
 
 def test_no_secret_is_written_into_it_or_into_the_image() -> None:

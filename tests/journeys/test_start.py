@@ -5,9 +5,11 @@ import asyncio
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,6 +47,9 @@ def test_a_printed_link_works_once(crossbook: Crossbook) -> None:
         fields = {"new_password1": PASSWORD, "new_password2": PASSWORD, "csrfmiddlewaretoken": visitor.cookies["csrftoken"]}
         assert "Set a password" in page.text
         assert visitor.post(f"{crossbook.url}/password", data=fields).url.path == "/"
+    with closing(sqlite3.connect(crossbook.var_dir / "crossbook.sqlite3")) as database:
+        [(kept,)] = database.execute("SELECT password FROM auth_user WHERE username = 'admin'")
+    assert kept.startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$"), "as costly to guess as it is meant to be"
     for used in (link, crossbook.login_link):
         again = httpx.get(used, follow_redirects=True)
         assert again.status_code == 410, "signing in and setting a password void every link made before"
@@ -179,12 +184,14 @@ def test_what_keeps_the_state_from_being_used_is_named(crossbook: Crossbook, tmp
     assert refusal(unreadable).startswith(f"{unreadable.var_dir / 'vault.key'} is damaged (it is not text); restore it from your backup")
 
     without_venues = Crossbook(tmp_path / "without-venues")
+    shutil.copytree(crossbook.var_dir, without_venues.var_dir)
     ledger = without_venues.var_dir / "sandbox" / "ledger.jsonl"
-    ledger.parent.mkdir(parents=True)
     ledger.write_bytes(b"not a ledger")
-    said = refusal(without_venues)
+    done = without_venues.refused_start()
+    said = sentence_of(done)
     assert said == f"sandbox ended 3 times: sandbox ledger {ledger} is damaged at line 1; move it away to start afresh"
     assert ledger.read_bytes() == b"not a ledger"
+    assert "     web |" not in done.stdout, "nothing was started that cannot do without"
     refused = (without_key, damaged, unopenable, unreadable, without_venues)
     assert [crossbook.left_over() for crossbook in refused] == [[]] * 5
 
@@ -258,7 +265,10 @@ def test_an_environment_that_uv_made_serves_without_uv(clone: Path) -> None:
 
 def refusal(crossbook: Crossbook) -> str:
     """What a start that is refused says: one line, and exit code 1."""
-    done = crossbook.refused_start()
+    return sentence_of(crossbook.refused_start())
+
+
+def sentence_of(done: "subprocess.CompletedProcess[str]") -> str:
     assert done.returncode == 1
     assert done.stderr.startswith("Crossbook cannot start: ")
     assert done.stderr.count("\n") == 1, done.stderr
