@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from pydantic import SecretStr
 
+from dashboard import sentences
 from exchanges import domain
 from exchanges.endpoints import regions_for
 from exchanges.models import Environment, Exchange
@@ -24,8 +25,7 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.error_messages |= {"required": f"{name} is required", "invalid_choice": f"{name} must be one of those offered"}
+        sentences.name_fields(self.fields)
 
     def to_keys(self) -> Keys:
         """Of a valid form."""

@@ -2,6 +2,7 @@
 
 Django's own filter rests while DEBUG is on, and knows only the fields that a view has named."""
 
+from types import FrameType
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -17,6 +18,13 @@ class NothingSecret(SafeExceptionReporterFilter):
 
     def get_cleansed_multivaluedict(self, request: HttpRequest, multivaluedict: QueryDict) -> Any:
         return self._without_secrets(super().get_cleansed_multivaluedict(request, multivaluedict))
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> Any:
+        """What is under way in exchanges holds keys, opened and as headers, and most of it runs in a thread of its own, out of reach of a
+        view that declares its variables sensitive."""
+        if str(tb_frame.f_globals.get("__name__")).startswith("exchanges."):
+            return [(name, self.cleansed_substitute) for name in tb_frame.f_locals]
+        return super().get_traceback_frame_variables(request, tb_frame)
 
     def _without_secrets(self, values: Any) -> Any:
         secret = [name for name in values if self.hidden_settings.search(name)]

@@ -7,12 +7,11 @@ from typing import Any
 import uuid_utils
 from django import forms
 from django.contrib.auth.models import User
-from django.core.validators import MaxLengthValidator
 from pydantic import ValidationError
 
 from dashboard import sentences
 from dashboard.margin_forms import MARGIN_MODES
-from dashboard.requests import id_from
+from dashboard.requests import id_from, symbol_in
 from exchanges.domain import OrderRequest, OrderSide, OrderType, TimeInForce
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.routing import DEFAULT_EXCHANGE
@@ -85,14 +84,7 @@ class OrderTicket(forms.Form):
         choices = self.fields["account"]
         assert isinstance(choices, forms.ChoiceField)  # noqa: S101  (for the type checker)
         choices.choices = [(ROUTE, "Route: by rule"), *_grouped(list(self.accounts.values()))]
-        for name, field in self.fields.items():
-            field.error_messages |= {
-                "required": f"{name} is required",
-                "invalid_choice": f"{name} must be one of those offered, was %(value).40s",
-            }
-            for rule in field.validators:
-                if isinstance(rule, MaxLengthValidator):
-                    rule.message = f"{name} must have at most %(limit_value)d characters, had %(show_value)d"
+        sentences.name_fields(self.fields)
 
     @property
     def symbols(self) -> list[str]:
@@ -143,6 +135,12 @@ class OrderTicket(forms.Form):
         for name in sorted(set(self.data) - set(self.fields) - _NOT_OF_THE_ORDER):
             self.add_error(None, f"{name[:40]} must be left out: it is not a field of this ticket")
 
+    def clean_symbol(self) -> str:
+        try:
+            return symbol_in(self.cleaned_data["symbol"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
     def clean_account(self) -> str:
         if self.shown_portfolio is None:
             raise forms.ValidationError("portfolio must be one of yours where you may trade")
@@ -168,7 +166,7 @@ class OrderTicket(forms.Form):
         except ValidationError as error:
             for item in error.errors():
                 detail = sentences.of_pydantic(dict(item))
-                self.add_error(detail["field"] if detail["field"] in self.fields else None, detail["message"])
+                self.add_error(detail["field"] if detail["field"] in self.fields else None, sentences.for_people(detail["message"]))
             return None
 
 

@@ -2,12 +2,13 @@
 
 from django import forms
 
+from dashboard import sentences
 from exchanges.domain import MarginMode, PositionMode
 
 MARGIN_MODES = [(MarginMode.CROSS.value, "Cross"), (MarginMode.ISOLATED.value, "Isolated")]
 POSITION_MODES = [(PositionMode.ONE_WAY.value, "One-way"), (PositionMode.HEDGE.value, "Hedge: long and short side by side")]
 MAX_LEVERAGE = 200
-_OFFERED = {"invalid_choice": "it must be one of those offered, was %(value).40s", "required": "one must be chosen"}
+_OFFERED = {"invalid_choice": "must be one of those offered, was %(value).40s", "required": "must be chosen"}
 
 
 class LeverageForm(forms.Form):
@@ -37,4 +38,4 @@ class PositionModeForm(forms.Form):
 def first_error(form: forms.Form) -> str:
     """As a sentence that begins with the field."""
     name, errors = next(iter(form.errors.items()))
-    return str(errors[0]) if str(errors[0]).startswith(name) else f"{name}: {errors[0]}"
+    return str(errors[0]) if str(errors[0]).startswith(name) else f"{sentences.name_of(name)} {errors[0]}"

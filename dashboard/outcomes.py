@@ -1,6 +1,6 @@
 """What became of what a person did, in one sentence: of an order that was sent, and of one that was not."""
 
-from dashboard import ticket
+from dashboard import sentences, ticket
 from dashboard.toasts import ToastTone
 from exchanges.errors import ExchangeAPIError
 from exchanges.models import Credential
@@ -18,7 +18,7 @@ def words_of(error: Exception) -> str:
         return "The exchange did not answer in time; nothing was sent."
     if isinstance(error, Credential.DoesNotExist):
         return "account must have keys, this one has none"
-    return error.user_message if isinstance(error, ExchangeAPIError) else str(error)
+    return error.message_of_read if isinstance(error, ExchangeAPIError) else sentences.for_people(str(error))
 
 
 def outcome_of(order: Order) -> tuple[str, ToastTone]:

@@ -1,18 +1,16 @@
-"""What people enter of routing rules: one rule, a whole file, a symbol to try. Errors are the sentences that a program would get."""
+"""What people enter of routing rules: one rule, a whole file. Errors are the sentences that a program would get."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from exchanges.entry import SYMBOL_PATTERN
 from exchanges.models import Exchange, RoutingRule
 from exchanges.routing import RuleTerms, WrongRules, policy, rules
 from exchanges.routing.entry import checked_rule
-from exchanges.routing.patterns import MAX_NOTE_LENGTH, MAX_PATTERN_LENGTH, shown
+from exchanges.routing.patterns import MAX_NOTE_LENGTH, MAX_PATTERN_LENGTH
 from exchanges.routing.rules import Change
 
 _RANKS = range(1, len(Exchange) + 1)
@@ -95,14 +93,6 @@ class ImportForm(forms.Form):
 def digest_of(changes: Sequence[Change]) -> str:
     """The same for the same changes."""
     return hashlib.sha256("\n".join(map(policy.words_of, changes)).encode()).hexdigest()
-
-
-def symbol_in(text: str) -> str:
-    """In upper case. Raises ValueError."""
-    symbol = text.strip().upper()
-    if not re.fullmatch(SYMBOL_PATTERN, symbol):
-        raise ValueError(f"symbol must be one such as BTCUSDT, was {shown(text)}")
-    return symbol
 
 
 def _initial(rule: RoutingRule) -> dict[str, Any]:

@@ -1,12 +1,41 @@
-"""Wrong input in one sentence: the field, the rule, the value. From pydantic's errors, for programs and people alike."""
+"""Wrong input in one sentence: the field, the rule, the value. Programs read the field's name, people its label."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django import forms
+from django.core.validators import MaxLengthValidator
+
 SHOWN_CHARACTERS = 80
 _SOURCES = ("body", "query", "path", "header")
+_LABELS = {"api_key": "API key", "api_secret": "API secret", "order_type": "type", "reduce_only": "reduce-only", "venue": "exchange"}
 _FIELD_FIRST = re.compile(r"([a-z]+(?:_[a-z]+)*) (?:must|is) ")
+
+
+def name_of(field: str) -> str:
+    """A field as its label says it, inside a sentence: `API secret` for api_secret."""
+    return _LABELS.get(field, field.replace("_", " "))
+
+
+def name_fields(fields: Mapping[str, forms.Field]) -> None:
+    """Django's own messages do not say which field they are about: these begin with it."""
+    for name, field in fields.items():
+        label = name_of(name)
+        field.error_messages |= {
+            "required": f"{label} is required",
+            "invalid_choice": f"{label} must be one of those offered, was %(value).40s",
+        }
+        for rule in field.validators:
+            if isinstance(rule, MaxLengthValidator):
+                rule.message = f"{label} must have at most %(limit_value)d characters, had %(show_value)d"
+
+
+def for_people(sentence: str) -> str:
+    """The same sentence with the label of the field it begins with, where that is written otherwise."""
+    begins = _FIELD_FIRST.match(sentence)
+    return f"{name_of(begins[1])}{sentence[begins.end(1) :]}" if begins else sentence
 
 
 def of_pydantic(item: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from dashboard import numbers
 from dashboard.margin_forms import MARGIN_MODES, POSITION_MODES, LeverageForm, MarginModeForm, PositionModeForm, first_error
 from dashboard.outcomes import FAILURES, words_of
-from dashboard.requests import HtmxHttpRequest
+from dashboard.requests import HtmxHttpRequest, symbol_in
 from exchanges.domain import ExchangeType, LeverageBracket, MarginMode, PositionMode, SymbolSettings
 from exchanges.factory import capabilities_of
 from exchanges.models import ExchangeAccount, Instrument
@@ -26,7 +26,8 @@ from portfolio import access, market_data
 from portfolio.access import NotPermitted
 from portfolio.execution import margin
 from portfolio.execution.margin import SettingUnconfirmed
-from portfolio.execution.refusals import NotFound
+from portfolio.execution.place import instrument_for
+from portfolio.execution.refusals import NotFound, Refused
 from portfolio.execution.selection import account_for
 from portfolio.models import Position
 
@@ -57,6 +58,7 @@ def account_margin(request: HtmxHttpRequest, account_id: int) -> HttpResponse:
     if request.method == "POST":
         try:
             access.require_trading_role(request.user, account)
+            _require_listed(account, symbol)
             said, trouble = _change(request, account, symbol)
         except NotPermitted:
             raise PermissionDenied from None
@@ -72,10 +74,18 @@ def _symbol(request: HtmxHttpRequest, account: ExchangeAccount) -> str:
     """What is asked for, else the largest position's, else bitcoin."""
     asked = request.POST.get("symbol") or request.GET.get("symbol") or ""
     if asked:
-        return asked.strip().upper()
+        return asked.strip().upper() if asked.isascii() else asked.strip()
     held = Position.objects.filter(account=account)
     largest = max(held, key=lambda row: row.quantity * row.mark_price, default=None)
     return largest.symbol if largest else _START
+
+
+def _require_listed(account: ExchangeAccount, symbol: str) -> None:
+    """What is no symbol of its exchange is not worth a question there. Raises Refused."""
+    try:
+        instrument_for(account, symbol_in(symbol))
+    except ValueError as error:
+        raise Refused("invalid_symbol", str(error), "symbol") from None
 
 
 def _change(request: HtmxHttpRequest, account: ExchangeAccount, symbol: str) -> tuple[str, str]:
@@ -96,7 +106,7 @@ def _change(request: HtmxHttpRequest, account: ExchangeAccount, symbol: str) -> 
 def _set_leverage(request: HtmxHttpRequest, account: ExchangeAccount, symbol: str, values: dict[str, Any]) -> str:
     mode = MarginMode(values["margin_mode"]) if values["margin_mode"] else None
     found = margin.set_leverage(request.user, account, symbol, values["leverage"], margin_mode=mode)
-    return f"{symbol} has leverage {_leverages(found)} ({found.margin_mode.value}) at {account}."
+    return f"{symbol} has leverage {leverage_in_words(found)} ({found.margin_mode.value}) at {account}."
 
 
 def _set_margin_mode(request: HtmxHttpRequest, account: ExchangeAccount, symbol: str, values: dict[str, Any]) -> str:
@@ -124,14 +134,15 @@ def _page(request: HtmxHttpRequest, account: ExchangeAccount, symbol: str, troub
         "position_modes": POSITION_MODES,
     }
     try:
+        _require_listed(account, symbol)
         as_set = market_data.ask(account, lambda client: _read(client, symbol, scope))
     except _FAILURES as error:
         context["unread"] = words_of(error)
     else:
         context |= {
             "settings": as_set.settings,
-            "leverage": _leverages(as_set.settings),
-            "isolated_leverage": _leverages(as_set.isolated) if as_set.isolated else "",
+            "leverage": leverage_in_words(as_set.settings),
+            "isolated_leverage": leverage_in_words(as_set.isolated) if as_set.isolated else "",
             "position_mode": as_set.position_mode.value,
             "brackets": [_bracket(each) for each in as_set.brackets],
         }
@@ -146,16 +157,19 @@ async def _read(client: IExchangeClient, symbol: str, scope: MarginModeScope) ->
     return AsSet(settings, isolated, brackets, summary.position_mode)
 
 
-def _leverages(settings: SymbolSettings) -> str:
+def leverage_in_words(settings: SymbolSettings) -> str:
     """One figure where both legs have the same."""
-    legs = {numbers.MISSING if each is None else f"{each.normalize():f}x" for each in (settings.leverage_long, settings.leverage_short)}
-    return legs.pop() if len(legs) == 1 else f"long {settings.leverage_long:f}x, short {settings.leverage_short:f}x"
+    long, short = (
+        numbers.MISSING if each is None else f"{each.normalize():f}x" for each in (settings.leverage_long, settings.leverage_short)
+    )
+    return long if long == short else f"long {long}, short {short}"
 
 
 def _bracket(bracket: LeverageBracket) -> dict[str, str]:
+    """In whole dollars: an exchange that counts contracts has its limits at whatever they are worth now."""
     return {
-        "floor": numbers.money(bracket.floor_usd),
-        "cap": numbers.money(bracket.cap_usd) if bracket.cap_usd is not None else "no end",
+        "floor": numbers.grouped(bracket.floor_usd, 0),
+        "cap": numbers.grouped(bracket.cap_usd, 0) if bracket.cap_usd is not None else "no end",
         "leverage": f"{bracket.max_leverage.normalize():f}x",
         "maintenance": numbers.percent(bracket.maintenance_rate),
     }

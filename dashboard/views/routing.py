@@ -13,8 +13,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.requests import HtmxHttpRequest, id_from
-from dashboard.routing_forms import ImportForm, RuleForm, digest_of, symbol_in
+from dashboard.requests import HtmxHttpRequest, id_from, symbol_in
+from dashboard.routing_forms import ImportForm, RuleForm, digest_of
 from dashboard.toasts import ToastTone
 from exchanges.models import RoutingRule
 from exchanges.routing import RuleTerms, WrongRules, history, policy, route, rules

@@ -41,6 +41,7 @@ function explainFailure({ detail }) {
 
 function failureText({ xhr: { status }, requestConfig: { elt, verb } }) {
   const mayHaveSent = verb === "post" && !elt.matches(".ticket-form, [name='refresh']");
+  if (status === 403) return "Not allowed and not carried out: your role changed, or you signed in anew in another tab. Load the page.";
   const answer = status ? `Crossbook answered with error ${status}` : "Crossbook did not answer";
   if (!mayHaveSent) return `${answer}. No order was sent.`;
   if (status >= 400 && status < 500) return `${answer}: this was not carried out.`;

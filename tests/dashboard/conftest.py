@@ -14,6 +14,7 @@ from portfolio.models import Order, Portfolio, Position, Role
 from tests.conftest import Cast, Listed, connect_account
 from tests.dashboard import rows
 from tests.dashboard.sockets import Live, cookie_of
+from tests.dashboard.ticket_page import Browser
 from tests.simulated import Sandbox
 
 _names = itertools.count(1)
@@ -99,3 +100,24 @@ def floor(db: None, sandbox: Sandbox, listed: Listed) -> Cast:
     binance, bybit, okx = (connect_account(portfolio, exchange, name) for exchange in Exchange)
     listed.fill()
     return Cast(portfolio, alice, victor, stella, binance, bybit, okx, name)
+
+
+@pytest.fixture(params=[True, False], ids=["htmx", "plain"])
+def browser(request: pytest.FixtureRequest, floor: Cast) -> Browser:
+    return Browser(floor.alice, floor.binance, htmx=request.param)
+
+
+@pytest.fixture
+def htmx(floor: Cast) -> Browser:
+    return Browser(floor.alice, floor.binance)
+
+
+@pytest.fixture
+def mary(db: None) -> User:
+    return rows.person("mary")
+
+
+@pytest.fixture
+def book(mary: User) -> Portfolio:
+    """A portfolio without accounts that mary manages."""
+    return rows.portfolio("Mary's book", {mary: Role.MANAGER})

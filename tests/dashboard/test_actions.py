@@ -17,6 +17,7 @@ from portfolio.execution.place import Intent, place
 from portfolio.models import Order, Origin, Position
 from tests.conftest import Cast
 from tests.dashboard import rows
+from tests.portfolio.desk import fault
 from tests.simulated import Sandbox
 
 HTMX = {"HX-Request": "true"}
@@ -112,6 +113,19 @@ def test_a_second_click_on_close_is_answered_with_the_first_one_even_when_the_po
     other = client.post(f"/positions/{position.pk}/close", {**fields, "fraction": "0.5"}, headers=HTMX)
     assert other.status_code == 422
     assert "Idempotency-Key must be new" in other.headers["HX-Trigger"]
+
+
+def test_a_close_whose_look_at_the_position_has_no_usable_answer_speaks_of_no_order(floor: Cast, sandbox: Sandbox) -> None:
+    """Nothing was sent: "do not repeat the order" would keep a person from closing what can be closed a second later."""
+    position, client = held(floor, floor.binance), browser(floor.alice)
+    fault(sandbox, floor.binance, "positions", "html with status 200", times=2)
+    said = html_of(client.post(f"/positions/{position.pk}/close", {**AGREED, "idempotency_key": "k1"}, headers=HTMX), 422)
+    by_program = client.post(f"/api/v1/positions/{position.pk}/close", {"fraction": "1"}, content_type="application/json")
+    assert by_program.status_code == 503
+    for words in (said, by_program.json()["message"]):
+        assert "not JSON" in words
+        assert "repeat" not in words
+    assert Order.objects.filter(side="SELL").count() == 0
 
 
 def test_a_flat_position_says_so_in_the_dialog(floor: Cast) -> None:

@@ -1,6 +1,8 @@
 """Leverage, margin mode and position mode in the page: read from the exchange, changed there, and said in words when it does not."""
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -8,7 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from exchanges.domain import OrderSide
+from dashboard.views.margin import leverage_in_words
+from exchanges.domain import MarginMode, OrderSide, SymbolSettings
 from exchanges.models import Exchange, ExchangeAccount
 from portfolio import rounds
 from portfolio.models import AccountState
@@ -45,7 +48,7 @@ def test_the_settings_and_brackets_are_those_of_the_exchange(floor: Cast, exchan
     assert "Leverage 10x" in text
     assert "Position mode: one-way" in text
     assert ("Margin mode: named by each order" if SCOPES[exchange] == "order" else "Margin mode: cross") in text
-    assert re.search(r"0\.00 [\d,]+\.\d\d \d+x \d+\.\d\d %", text), text  # the first bracket
+    assert re.search(r" 0 [\d,]+ \d+x \d+\.\d\d %", text), text  # the first bracket
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -97,7 +100,7 @@ def test_an_open_order_in_the_way_is_said(floor: Cast) -> None:
         ("leverage", {"leverage": "0"}, "leverage must be at least 1, was 0"),
         ("leverage", {"leverage": "five"}, "leverage must be a whole number"),
         ("leverage", {}, "leverage is required"),
-        ("margin_mode", {"margin_mode": "portfolio"}, "margin_mode: it must be one of those offered, was portfolio"),
+        ("margin_mode", {"margin_mode": "portfolio"}, "margin mode must be one of those offered, was portfolio"),
         ("colour", {}, "setting must be one of leverage, margin_mode, position_mode."),
     ],
 )
@@ -112,8 +115,29 @@ def test_an_exchange_that_does_not_answer_is_said_so(floor: Cast, sandbox: Sandb
     assert "The settings could not be read:" in Visitor(floor.alice, floor.bybit).look()
 
 
-def test_a_symbol_that_is_not_listed_is_said_so(floor: Cast) -> None:
-    assert "The settings could not be read: The exchange does not list this symbol." in Visitor(floor.alice, floor.okx).look("NOPEUSDT")
+@pytest.mark.parametrize(
+    ("symbol", "says"),
+    [
+        ("NOPEUSDT", "symbol must be one that OKX lists, was NOPEUSDT"),
+        ("<script>" * 30, "symbol must be one such as BTCUSDT, was '<SCRIPT>"),
+        ("BTC\x00USDT", "symbol must be one such as BTCUSDT, was 'BTC\\x00USDT'"),
+        ("\u017fOLUSDT", "symbol must be one such as BTCUSDT, was '\\u017fOLUSDT'"),
+    ],
+)
+def test_what_is_no_symbol_there_is_said_and_not_asked(floor: Cast, sandbox: Sandbox, symbol: str, says: str) -> None:
+    before = sandbox.control("GET", "requests?venue=okx")["count"]
+    visitor = Visitor(floor.alice, floor.okx)
+    assert says in (shown := visitor.look(symbol))
+    assert "Set the leverage" not in shown
+    assert says in visitor.set("leverage", 422, symbol=symbol, leverage="3")
+    assert sandbox.control("GET", "requests?venue=okx")["count"] == before
+
+
+def test_a_leverage_that_only_one_leg_has_is_said_so() -> None:
+    settings = SymbolSettings("ETHUSDT", MarginMode.ISOLATED, None, Decimal(10))
+    assert leverage_in_words(settings) == "long —, short 10x"
+    assert leverage_in_words(replace(settings, leverage_long=Decimal("100"))) == "long 100x, short 10x"
+    assert leverage_in_words(replace(settings, leverage_long=Decimal("10.0"))) == "10x"
 
 
 def test_who_watches_sees_and_changes_nothing_and_a_stranger_sees_nothing(floor: Cast) -> None:

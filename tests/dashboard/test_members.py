@@ -39,6 +39,13 @@ def test_the_page_lists_the_members_of_this_portfolio_alone(desk: Desk, office: 
     assert "stella" not in html
 
 
+def test_ones_own_role_is_changed_after_a_warning(desk: Desk, office: Client) -> None:
+    rows_of_table = office.get("/members").content.decode().split("<tr>")
+    warned = [row for row in rows_of_table if "As viewer or trader you cannot come back here by yourself." in row]
+    assert len(warned) == 1
+    assert "Role of maria" in warned[0]
+
+
 def test_somebody_is_added_changed_and_removed(desk: Desk, office: Client) -> None:
     nina = rows.person("nina")
     assert desk.client(nina).get("/api/v1/positions").json()["count"] == 0

@@ -12,7 +12,7 @@ from exchanges.routing.rules import Author
 from portfolio.models import Order, Role
 from tests.conftest import Cast
 from tests.dashboard import rows
-from tests.dashboard.test_ticket import Browser, hidden_fields, html_of, toast_of
+from tests.dashboard.ticket_page import Browser, hidden_fields, html_of, toast_of
 from tests.simulated import Sandbox
 
 BINANCE, BYBIT, OKX = ExchangeType
