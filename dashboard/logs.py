@@ -14,7 +14,7 @@ from structlog.types import EventDict, Processor
 
 BLACKED_OUT = "***"
 LONGEST_TEXT = 16_000
-_SHORTEST_KNOWN_SECRET = 8
+_SHORTEST_KNOWN_SECRET, _LONGEST_KNOWN_SECRET = 8, 1_000
 # How names of secrets end, at the exchanges, in HTTP, in Django and here.
 _TELLTALE = (
     r"(?:(?:api|secret|private|vault|listen)[-_]?key|access[-_]key|secret|passphrase|password|passwd|signature|(?:\b|[-_])sign"
@@ -122,9 +122,11 @@ class Inert:
         return inert
 
     def redacted(self, text: str) -> str:
-        text = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
-        if self._known is not None:
+        is_cut, text = len(text) > LONGEST_TEXT, text[: LONGEST_TEXT + _LONGEST_KNOWN_SECRET]
+        if self._known is not None:  # before the cut, which may go through one
             text = self._known.sub(BLACKED_OUT, text)
+        if is_cut:
+            text = f"{text[:LONGEST_TEXT]}..."
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return text

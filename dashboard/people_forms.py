@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
+from dashboard import sentences
 from portfolio import access, tokens
 from portfolio.models import ApiToken, Role
 
@@ -35,6 +36,7 @@ class TokenForm(forms.Form):
         choices = self.fields["accounts"]
         assert isinstance(choices, forms.MultipleChoiceField)  # noqa: S101  (for the type checker)
         choices.choices = self.choices_of_accounts
+        sentences.name_fields(self.fields)
 
     @property
     def chosen_accounts(self) -> list[str]:
@@ -85,6 +87,10 @@ class TokenForm(forms.Form):
 class MemberForm(forms.Form):
     username = forms.CharField(max_length=150)
     role = forms.ChoiceField(choices=Role.choices, initial=Role.VIEWER.value)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sentences.name_fields(self.fields)
 
 
 class RoleForm(forms.Form):

@@ -125,7 +125,8 @@ def _databases() -> dict[str, Any]:
             "PORT": address.port,
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 5},  # else two minutes, where an address swallows everything
+            # Where an address swallows everything: else two minutes for a connection, and a query without end.
+            "OPTIONS": {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3},
         }
     }
 

@@ -49,7 +49,7 @@ def endpoints_for(exchange: ExchangeType, environment: Environment, region: str 
     if environment is Environment.SANDBOX:
         if region:
             raise ValueError(f"region must be empty in the sandbox, was {region!r}")
-        base = os.environ.get(SANDBOX_URL_VARIABLE, DEFAULT_SANDBOX_URL).rstrip("/")
+        base = (os.environ.get(SANDBOX_URL_VARIABLE) or DEFAULT_SANDBOX_URL).rstrip("/")
         rest = f"{base}/{exchange.value}"
         return Endpoints(rest, wallet=rest if exchange is ExchangeType.BINANCE else "")
     try:

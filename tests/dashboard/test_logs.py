@@ -146,6 +146,13 @@ def test_a_text_without_end_is_cut(log: Callable[..., Any]) -> None:
     assert len(written()) < logs.LONGEST_TEXT + 200
 
 
+def test_the_cut_leaves_no_part_of_a_secret() -> None:
+    secret = "a-secret-that-is-known"
+    found = logs.Inert([secret]).redacted("x" * (logs.LONGEST_TEXT - 8) + secret)
+    assert "a-sec" not in found
+    assert len(found) < logs.LONGEST_TEXT + 10
+
+
 def test_people_are_not_told_of_each_request_and_machines_are() -> None:
     levels = {
         (log_format, level): logs.configuration(log_format=log_format, level=level, service="", secrets=[])["loggers"]["django_structlog"]

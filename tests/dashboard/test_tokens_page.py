@@ -53,21 +53,21 @@ def test_a_token_for_some_accounts_from_some_addresses(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": ""}, "This field is required"),
+        ({"name": ""}, "name is required"),
         ({"name": "x" * 61}, "at most 60 characters"),
         ({"name": "a\u202eb"}, "can be seen"),
-        ({"scopes": []}, "This field is required"),
-        ({"scopes": ["root"]}, "Select a valid choice"),
-        ({"reach": "most"}, "Select a valid choice"),
+        ({"scopes": []}, "scope is required"),
+        ({"scopes": ["root"]}, "scope must be one of those offered, was root"),
+        ({"reach": "most"}, "reach must be one of those offered, was most"),
         ({"reach": "some"}, "accounts must name at least one account"),
         ({"accounts": ["own"]}, "choose “Only these”"),
-        ({"reach": "some", "accounts": ["foreign"]}, "Select a valid choice"),
+        ({"reach": "some", "accounts": ["foreign"]}, "accounts must be one of those offered, was "),
         ({"reach": "some", "accounts": ["own"], "scopes": ["admin"]}, "scopes must leave out admin"),
         ({"addresses": "192.0.2.7/24"}, "one was 192.0.2.7/24"),
         ({"addresses": "localhost"}, "one was localhost"),
         ({"addresses": "<b>"}, "one was &lt;b&gt;"),
         ({"addresses": " ".join(f"192.0.2.{number}" for number in range(21))}, "at most 20"),
-        ({"days": "99999999"}, "Select a valid choice"),
+        ({"days": "99999999"}, "days must be one of those offered, was 99999999"),
     ],
 )
 def test_what_no_token_can_be_is_said_and_none_is_made(desk: Desk, changes: dict[str, Any], words: str) -> None:

@@ -59,6 +59,8 @@ def test_the_refusal_names_the_regions_there_are() -> None:
 def test_the_sandbox_is_where_this_installation_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_URL", "http://127.0.0.1:4321/")
     assert endpoints_for(ExchangeType.BYBIT, Environment.SANDBOX) == Endpoints("http://127.0.0.1:4321/bybit")
+    monkeypatch.setenv("SANDBOX_URL", "")  # as the compose file hands on what is not given
+    assert endpoints_for(ExchangeType.OKX, Environment.SANDBOX) == Endpoints("http://127.0.0.1:9100/okx")
     monkeypatch.delenv("SANDBOX_URL")
     assert endpoints_for(ExchangeType.OKX, Environment.SANDBOX) == Endpoints("http://127.0.0.1:9100/okx")
 
