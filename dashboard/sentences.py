@@ -10,7 +10,14 @@ from django.core.validators import MaxLengthValidator
 
 SHOWN_CHARACTERS = 80
 _SOURCES = ("body", "query", "path", "header")
-_LABELS = {"api_key": "API key", "api_secret": "API secret", "order_type": "type", "reduce_only": "reduce-only", "scopes": "scope", "venue": "exchange"}
+_LABELS = {
+    "api_key": "API key",
+    "api_secret": "API secret",
+    "order_type": "type",
+    "reduce_only": "reduce-only",
+    "scopes": "scope",
+    "venue": "exchange",
+}
 _FIELD_FIRST = re.compile(r"([a-z]+(?:_[a-z]+)*) (?:must|is) ")
 
 

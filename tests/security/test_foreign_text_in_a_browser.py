@@ -209,7 +209,7 @@ def pushed(watched: Watched, filled: Filled) -> None:
             Order.objects.filter(pk=filled.order.pk).update(reason=text)
             Position.objects.filter(pk=filled.position.pk).update(mark_price=90_000 + number, margin_mode=PAYLOADS[number][:16])
             publish.book_changed([filled.account.pk])
-        watched.page.wait_for_function(SHOWN, arg=f"pushed {number}", timeout=8_000)
+        watched.page.wait_for_function(SHOWN, arg=f"pushed {number}", timeout=30_000)
         watched.judge(f"push {number}")
 
 
