@@ -61,7 +61,7 @@ def config_for(account: ExchangeAccount) -> ExchangeConfig:
 
 def client_for(account: ExchangeAccount) -> IExchangeClient:
     """The warm client of this process for `account` (fetch it with select_related("credential")). Raises as config_for."""
-    key = ClientKey(account.pk, account.credential.version)
+    key = ClientKey(account.pk, account.credential.version, account.settings_version)
     return runtime().client(key, config_for(account))
 
 

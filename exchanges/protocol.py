@@ -138,6 +138,12 @@ class IExchangeClient(Protocol):
         """What this client's key may do, by the venue's own word."""
         ...
 
+    async def get_account_id(self) -> str:
+        """The venue's own id of the account behind the key, the same for each of its keys: at most 64 printable characters, "" where the
+        venue tells none (Binance repeats it with each asset, and may list none of an empty wallet). Raises BadVenueResponse for what is
+        no id."""
+        ...
+
     async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
         """Margin mode and leverage of the next order in `symbol`. OKX has no mode by symbol but a leverage for each: `margin_mode` says of
         which, cross where it is None. Elsewhere a symbol has one, whatever is asked, and is told with the mode it is in."""

@@ -1,5 +1,5 @@
 """The only bridge between synchronous code (views, tasks) and the async clients: one event loop in one thread per process, holding one warm
-client per account and key version. Knows no Django."""
+client per account, version of its keys and of its settings. Knows no Django."""
 
 import asyncio
 import threading
@@ -21,10 +21,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A changed key (new version) gets a new client; the old one is closed."""
+    """A changed key (new version) gets a new client, and so does an account that is set otherwise; the old one is closed."""
 
     account_id: int
     version: int
+    settings_version: int = 1
 
 
 class Runtime:

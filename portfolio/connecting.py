@@ -64,17 +64,20 @@ def try_out(actor: User, portfolio: Portfolio, place: Place, keys: Keys) -> Find
 @sensitive_variables()
 def connect(actor: User, portfolio: Portfolio, place: Place, label: str, keys: Keys) -> tuple[ExchangeAccount, Findings]:
     """Try the keys and store exactly these. The first account of its exchange is the portfolio's default there. Trading is on where the key
-    and the environment let it: live accounts are read-only. Raises as `try_out`, and VaultError."""
+    and the environment let it: live accounts are read-only. Raises as `try_out`, Refused for an account that the portfolio holds already
+    under another label, and VaultError."""
     label = _clean_label(portfolio, place.exchange, label)
     findings = try_out(actor, portfolio, place, keys)
     with _portfolio_held(actor, portfolio):
         _clean_label(portfolio, place.exchange, label)
+        _refuse_connected_already(portfolio, place, findings.venue_account_id)
         can_trade = findings.permissions.can_trade and place.environment is not Environment.LIVE
         account = ExchangeAccount.objects.create(
             exchange=place.exchange,
             environment=place.environment,
             region=place.region,
             label=label,
+            venue_account_id=findings.venue_account_id,
             is_trading_enabled=can_trade,
         )
         _store(account, keys, findings)
@@ -88,10 +91,17 @@ def connect(actor: User, portfolio: Portfolio, place: Place, label: str, keys: K
 @sensitive_variables()
 def renew_keys(actor: User, account: ExchangeAccount, keys: Keys) -> Findings:
     """Try the new keys and put them in the place of the old ones; open clients renew themselves. Trading stays as it is switched, unless
-    the new key may not trade. Raises as `connect`."""
+    the new key may not trade. Raises as `connect`, and Refused for keys of another account: its positions and history are not these."""
     place = Place(ExchangeType(account.exchange), Environment(account.environment), account.region)
-    findings = try_out(actor, account.portfolio_link.portfolio, place, keys)
+    portfolio = account.portfolio_link.portfolio
+    findings = try_out(actor, portfolio, place, keys)
     with _account_held(actor, account):
+        if not account.venue_account_id:
+            _refuse_connected_already(portfolio, place, findings.venue_account_id)
+            _set(account, venue_account_id=findings.venue_account_id)
+        elif findings.venue_account_id not in ("", account.venue_account_id):
+            words = f"keys must be of the same {place.exchange.value} account, these are of another one: connect it under its own label"
+            raise Refused("another_account", words, "api_key")
         _store(account, keys, findings)
         if not findings.permissions.can_trade:
             _set(account, is_trading_enabled=False)
@@ -188,7 +198,7 @@ def _account_held(actor: User, account: ExchangeAccount) -> Iterator[None]:
     with _portfolio_held(actor, account.portfolio_link.portfolio):
         if not ExchangeAccount.objects.select_for_update().filter(pk=account.pk, archived_at=None).exists():
             raise NotFound("account")
-        account.refresh_from_db(fields=["label", "is_enabled", "is_trading_enabled"])
+        account.refresh_from_db(fields=["label", "venue_account_id", "is_enabled", "is_trading_enabled"])
         publish.book_changed([account.pk])
         yield
 
@@ -232,6 +242,18 @@ def _clean_label(portfolio: Portfolio, exchange: ExchangeType, label: str, *, ex
     if taken.exists():
         raise Refused("label_taken", f"label must be new among the {exchange.value} accounts of {portfolio}, was {label!r}", "label")
     return label
+
+
+def _refuse_connected_already(portfolio: Portfolio, place: Place, venue_account_id: str) -> None:
+    """Under two labels its exposure and equity would count twice. What is disabled is here all the same: it can be enabled. An id that is
+    not known yet is nobody's."""
+    if not venue_account_id:
+        return
+    here = ExchangeAccount.objects.filter(portfolio_link__portfolio=portfolio, exchange=place.exchange, environment=place.environment)
+    known = here.filter(archived_at=None, venue_account_id=venue_account_id).first()
+    if known is not None:
+        words = f"account must be new in {portfolio}, that of these keys is connected already as {known.label!r}"
+        raise Refused("account_connected_already", words, "api_key")
 
 
 def _refuse_other_environment(portfolio: Portfolio, place: Place) -> None:

@@ -24,6 +24,8 @@ def create_missing(*, has_sandbox: bool) -> User:
 
 
 def _create_demo(admin: User) -> None:
+    """The simulated exchanges are not asked, they may not run yet: what they say of the keys, and whose these are, comes with the check of
+    all stored keys that follows a start."""
     portfolio = Portfolio.objects.create(name="Demo", environment=Environment.SANDBOX)
     Membership.objects.create(portfolio=portfolio, user=admin, role=Role.MANAGER)
     for exchange in Exchange:

@@ -36,9 +36,11 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the exchange said. `clock_offset_ms` is its time minus ours; requests are signed with it, so it only deserves a warning."""
+    """What the exchange said. `venue_account_id` is its own id of the account behind the key, "" where it told none.
+    `clock_offset_ms` is its time minus ours; requests are signed with it, so it only deserves a warning."""
 
     permissions: KeyPermissions
+    venue_account_id: str
     account: AccountSummary
     clock_offset_ms: int
     checked_at: datetime
@@ -105,7 +107,8 @@ async def _ask(config: ExchangeConfig) -> Findings:
             unfit = unfitness_of(permissions)
             if unfit:
                 raise Refused("key_can_withdraw" if permissions.can_withdraw else "key_cannot_read", unfit, "api_key")
-            return Findings(permissions, await client.get_account(), offset_ms, datetime.now(UTC))
+            account_id = await client.get_account_id()
+            return Findings(permissions, account_id, await client.get_account(), offset_ms, datetime.now(UTC))
     finally:
         await client.aclose()
         await registry.aclose()

@@ -1,7 +1,8 @@
-"""Stored keys are asked about once a day: what each may do now is kept beside it, and one that may withdraw or is refused ends trading."""
+"""Stored keys are asked about once a day: what each may do now is kept beside it, and one that may withdraw or is refused ends trading.
+Accounts whose id at the venue is not known yet are asked for it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +39,8 @@ def check_keys(account_ids: Iterable[int], now: datetime) -> None:
     async def question(_account_id: int, client: IExchangeClient) -> KeyPermissions:
         return await client.get_key_permissions()
 
-    answers = runtime().run(ask_all(_clients(rows), question), deadline_s=ROUND_DEADLINE_S)
+    clients = _clients(rows)
+    answers = runtime().run(ask_all(clients, question), deadline_s=ROUND_DEADLINE_S)
     for row in rows:
         if row.pk not in answers:
             continue
@@ -47,6 +49,9 @@ def check_keys(account_ids: Iterable[int], now: datetime) -> None:
         except Exception:
             # The others are not left unjudged for a day because of one.
             logger.exception("what was said of the key of account %s could not be kept", row.pk)
+    nameless = [row for row in rows if not row.venue_account_id and row.pk in answers and answers[row.pk].content is not None]
+    if nameless:
+        _fill_in_ids(nameless, clients)
 
 
 def keep(account: ExchangeAccount, permissions: KeyPermissions, checked_at: datetime, *, trouble: str = "") -> bool:
@@ -74,6 +79,38 @@ def _clients(rows: list[ExchangeAccount]) -> dict[int, IExchangeClient]:
         except (VaultError, Credential.DoesNotExist, ValueError) as error:
             logger.warning("the key of account %s cannot be checked: %s", row.pk, error)
     return clients
+
+
+def _fill_in_ids(rows: list[ExchangeAccount], clients: Mapping[int, IExchangeClient]) -> None:
+    """Asked for apart: what a key may do is judged also where no id can be read."""
+
+    async def question(_account_id: int, client: IExchangeClient) -> str:
+        return await client.get_account_id()
+
+    answers = runtime().run(ask_all({row.pk: clients[row.pk] for row in rows}, question), deadline_s=ROUND_DEADLINE_S)
+    for row in rows:
+        found = answers[row.pk].content
+        if not found:
+            logger.warning("account %s has no id of its venue yet: %s", row.pk, answers[row.pk].error)
+            continue
+        try:
+            _fill_in(row, found)
+        except Exception:
+            logger.exception("the id of account %s at its venue could not be kept", row.pk)
+
+
+@transaction.atomic
+def _fill_in(row: ExchangeAccount, venue_account_id: str) -> None:
+    """Nothing where the keys that were asked with are not those of the account any more, or the id became known since."""
+    publish.book_changed([row.pk])  # holds the portfolio: nobody connects the same account meanwhile
+    nameless = ExchangeAccount.objects.filter(pk=row.pk, venue_account_id="", archived_at=None, credential__version=row.credential.version)
+    if not nameless.update(venue_account_id=venue_account_id):
+        return
+    same = ExchangeAccount.objects.filter(
+        portfolio_link__portfolio__account_links__account=row, exchange=row.exchange, environment=row.environment, archived_at=None
+    )
+    for twin in same.filter(venue_account_id=venue_account_id).exclude(pk=row.pk):
+        logger.warning("accounts %s and %s are one at the exchange and count twice: archive one of them", row.pk, twin.pk)
 
 
 def _judge(row: ExchangeAccount, answer: Answer[KeyPermissions]) -> None:

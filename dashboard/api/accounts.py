@@ -101,7 +101,8 @@ def list_accounts(request: HttpRequest, paging: Query[Paging]) -> PageOf[Account
 )
 @sensitive_variables()
 def post_account(request: HttpRequest, body: AccountIn) -> Status[ConnectedOut]:
-    """422 with the reason where the keys are refused, by the exchange or by us because they may withdraw; nothing is stored then."""
+    """422 with the reason where the keys are refused, by the exchange or by us because they may withdraw or because the portfolio holds
+    their account already; nothing is stored then."""
     user = caller_of(request)
     account, _ = connecting.connect(user, _portfolio(request, body.portfolio), body.place, body.label, body.keys)
     return Status(201, _connected(request, account.pk))

@@ -28,12 +28,18 @@ class ExchangeAccountQuerySet(models.QuerySet["ExchangeAccount"]):
 
 
 class ExchangeAccount(models.Model):
-    """Our keys at one exchange. A live account is read-only: the database itself refuses to switch trading on for one."""
+    """Our keys at one exchange. A live account is read-only: the database itself refuses to switch trading on for one.
+
+    `venue_account_id` is the venue's own id of the account behind the keys, as it was told when they were tried; "" until it has been.
+    `settings_version` grows with each change of leverage or of a mode that is made here: every process then takes a new client, which
+    remembers nothing of how the account was set before."""
 
     exchange = models.CharField(max_length=16, choices=Exchange.choices)
     environment = models.CharField(max_length=16, choices=Environment.choices)
     region = models.CharField(max_length=16, blank=True, default="")
     label = models.CharField(max_length=60)
+    venue_account_id = models.CharField(max_length=64, blank=True, default="")
+    settings_version = models.PositiveIntegerField(default=1)
     is_enabled = models.BooleanField(default=True)
     is_trading_enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

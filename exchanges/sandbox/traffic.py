@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from .engine import system_ms
+from .keys import account_behind
 from .model import Order, Venue
 
 LOGGED = 1_000  # requests remembered per venue
@@ -96,7 +97,7 @@ class Traffic:
 def account_of(request: web.Request) -> str:
     """The account a request claims to come from, "" if none."""
     key = next((request.headers[name] for name in _KEY_HEADERS if name in request.headers), "")
-    return key.removeprefix(_KEY_PREFIX)
+    return account_behind(key.removeprefix(_KEY_PREFIX))
 
 
 async def _instead(action: dict[str, Any], request: web.Request) -> web.Response:

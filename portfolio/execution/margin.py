@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
+from django.db.models import F
 
 from exchanges.domain import MarginMode, PositionMode, PositionSide, SymbolSettings
 from exchanges.errors import ExchangeAPIError, OutcomeUnknown
@@ -16,6 +17,7 @@ from exchanges.protocol import IExchangeClient
 from portfolio import access, market_data, refresh
 from portfolio.execution.place import instrument_for, refuse_without_trading
 from portfolio.execution.refusals import Refused
+from portfolio.models import AccountState
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +77,10 @@ def set_position_mode(user: User, account: ExchangeAccount, mode: PositionMode) 
     async def read(client: IExchangeClient) -> PositionMode:
         return (await client.get_account()).position_mode
 
-    return _confirmed(account, "its position mode", change, read, lambda found: found is mode)
+    found = _confirmed(account, "its position mode", change, read, lambda found: found is mode)
+    # The next order must name a leg, or none, from now on and not from the next poll on.
+    AccountState.objects.filter(account=account).update(position_mode=found.value)
+    return found
 
 
 def _require(user: User, account: ExchangeAccount, symbol: str) -> None:
@@ -110,6 +115,9 @@ def _confirmed(
     except (OutcomeUnknown, TimeoutError) as error:
         logger.warning("%s: whether %s was changed is not known: %s", account, what, error or "no answer in time")
         lost = error
+    # No process goes on with what its client remembers of the account.
+    ExchangeAccount.objects.filter(pk=account.pk).update(settings_version=F("settings_version") + 1)
+    account.settings_version += 1
     refresh.soon(account.pk)
     try:
         found = market_data.ask(account, read)

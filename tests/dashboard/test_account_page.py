@@ -44,6 +44,26 @@ def test_keys_are_renewed_in_the_page(mary: User, account: ExchangeAccount) -> N
     assert "bound to IP" in page
 
 
+def test_keys_of_another_account_are_refused_in_the_page(mary: User, book: Portfolio, account: ExchangeAccount) -> None:
+    client, key = browser(mary), f"{KEY}-other"
+    renewed = client.post(reverse("account_keys", args=[account.pk]), {"api_key": key, "api_secret": f"{key}-secret"})
+    assert renewed.status_code == 422
+    assert "keys must be of the same bybit account" in renewed.content.decode()
+    twin = client.post(reverse("account_new"), filled(book, label="Twin"))
+    assert twin.status_code == 422
+    assert "that of these keys is connected already as &#x27;Main&#x27;" in twin.content.decode()
+    for page in (renewed, twin):
+        assert KEY not in page.content.decode()
+    assert (ExchangeAccount.objects.count(), Credential.objects.get().version) == (1, 1)
+
+
+def test_managers_alone_are_shown_the_id_at_the_venue(mary: User, book: Portfolio, account: ExchangeAccount) -> None:
+    victor, path = rows.person("victor"), f"/accounts/{account.pk}"
+    Membership.objects.create(portfolio=book, user=victor, role=Role.VIEWER)
+    assert f"<code>{account.venue_account_id}</code>" in browser(mary).get(path).content.decode()
+    assert account.venue_account_id not in browser(victor).get(path).content.decode()
+
+
 def test_switches_label_and_archive(mary: User, book: Portfolio, account: ExchangeAccount) -> None:
     client = browser(mary)
 

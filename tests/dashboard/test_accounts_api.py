@@ -89,6 +89,16 @@ def test_what_is_wrong_is_said_without_repeating_a_secret(
     assert not ExchangeAccount.objects.exists()
 
 
+def test_an_account_that_is_connected_already_is_refused_under_another_label(mary: User, book: Portfolio) -> None:
+    assert post("accounts", mary, body()).status_code == 201
+    error = error_of(post("accounts", mary, body(label="Twin")), 422)
+    assert (error["code"], [detail["field"] for detail in error["details"]]) == ("account_connected_already", ["api_key"])
+    assert "'Main'" in error["message"]
+    account = ExchangeAccount.objects.get()
+    for shown in (error["message"], Client().get("/api/v1/accounts", **rows.bearer(mary, "read")).content.decode()):  # type: ignore[arg-type]
+        assert account.venue_account_id not in shown
+
+
 def test_a_body_that_is_no_json_repeats_nothing(mary: User, book: Portfolio) -> None:
     for text in (f'{{"api_secret": "{KEY}-secret"', f'["{KEY}-secret"]', f'{{"api_secret": "{KEY}-a", "api_secret": "{KEY}-b"}}'):
         answer = post("accounts", mary, text)

@@ -24,7 +24,8 @@ def place(exchange: ExchangeType = ExchangeType.BYBIT, environment: Environment 
 
 
 def name(end: str = "") -> str:
-    """Of an account at the simulated exchanges; its end says what the key may do: -withdraw, -readonly, or -ip, bound to an address."""
+    """Of a key at the simulated exchanges; its end says what it may do: -withdraw, -readonly, or -ip, bound to an address. These are keys
+    of one account; every other end is another account."""
     return f"c{os.getpid()}{end}"
 
 
@@ -36,7 +37,9 @@ def keys(end: str = "", exchange: ExchangeType = ExchangeType.BYBIT, **wrong: st
 
 
 def connected(mary: User, book: Portfolio, label: str = "Main", exchange: ExchangeType = ExchangeType.BYBIT) -> ExchangeAccount:
-    return connecting.connect(mary, book, place(exchange), label, keys(exchange=exchange))[0]
+    """Each label with an account of its own at the exchange."""
+    end = "" if label == "Main" else f"-{label.lower()}"
+    return connecting.connect(mary, book, place(exchange), label, keys(end, exchange))[0]
 
 
 def store(account: ExchangeAccount, end: str) -> None:

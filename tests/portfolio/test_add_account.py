@@ -35,12 +35,21 @@ def test_an_account_is_tried_and_stored_encrypted(transactional_db: None, sandbo
     assert "nina" not in account.credential.ciphertext
 
 
-def test_a_second_account_of_an_exchange_is_not_the_default(transactional_db: None, sandbox: Sandbox, keys: None) -> None:
+def test_a_second_account_of_an_exchange_is_not_the_default(
+    transactional_db: None, sandbox: Sandbox, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     User.objects.create_user("nina")
-    for exchange, label in (("okx", "One"), ("okx", "Two"), ("bybit", "One")):
-        add(exchange, label=label)
+    add("okx", label="One")
+    add("bybit", label="One")
+    with pytest.raises(CommandError, match=r"^not stored: account must be new in Nina's book, .* connected already as 'One'"):
+        add("okx", label="Two")
+    for variable, end in (("KEY", ""), ("SECRET", "-secret"), ("PASSPHRASE", "-passphrase")):
+        monkeypatch.setenv(f"EXCHANGE_{variable}", f"sandbox-nora{end}")
+    add("okx", label="Two")
     links = PortfolioAccount.objects.order_by("account_id").values_list("exchange", "account__label", "is_default")
-    assert list(links) == [("okx", "One", True), ("okx", "Two", False), ("bybit", "One", True)]
+    assert list(links) == [("okx", "One", True), ("bybit", "One", True), ("okx", "Two", False)]
+    ids = ExchangeAccount.objects.values_list("venue_account_id", flat=True)
+    assert (len(set(ids)), "" in ids) == (3, False)
 
 
 def test_a_wrong_secret_is_not_stored(transactional_db: None, sandbox: Sandbox, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:

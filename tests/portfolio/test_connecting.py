@@ -1,6 +1,10 @@
 """Accounts are connected with keys that were tried, and no others (S1, S3, S54)."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,13 +12,14 @@ from django.contrib.auth.models import User
 
 from exchanges import accounts
 from exchanges.domain import Environment, ExchangeType
-from exchanges.errors import ExchangeAPIError, ExchangeUnavailable, NotSent
-from exchanges.models import ExchangeAccount, Instrument
+from exchanges.errors import BadVenueResponse, ExchangeAPIError, ExchangeUnavailable, NotSent
+from exchanges.models import Credential, ExchangeAccount, Instrument
 from portfolio import connecting, key_check
 from portfolio.access import NotPermitted
 from portfolio.execution.refusals import Refused
-from portfolio.models import Membership, Portfolio, Role
+from portfolio.models import EquityPoint, Membership, Portfolio, Role
 from tests.dashboard import rows
+from tests.portfolio.desk import in_thread
 from tests.portfolio.managing import VENUES, connected, keys, name, place, refusal
 from tests.simulated import Sandbox
 
@@ -29,6 +34,7 @@ def test_keys_are_tried_and_stored_with_what_the_venue_said(mary: User, marys_bo
     kept = ExchangeAccount.objects.select_related("credential").get(pk=account.pk)
     assert (kept.label, kept.is_trading_enabled, kept.portfolio_link.is_default) == ("Main", True, True)
     assert (kept.credential.can_trade, kept.credential.can_withdraw, kept.credential.is_ip_bound) == (True, False, False)
+    assert kept.venue_account_id == findings.venue_account_id != ""
     assert accounts.config_for(kept).api_key.get_secret_value() == f"sandbox-{name()}"
     assert Instrument.objects.filter(exchange=exchange).exists()  # the first order need not wait for the hourly reading
 
@@ -98,7 +104,7 @@ def test_a_venue_that_is_down_or_slow_is_no_wrong_key(
 def test_a_clock_that_differs_is_measured_and_said(mary: User, marys_book: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
     findings = connecting.try_out(mary, marys_book, place(), keys("-ip"))
     assert findings.warnings == []
-    behind = key_check.Findings(findings.permissions, findings.account, 42_300, findings.checked_at)
+    behind = replace(findings, clock_offset_ms=42_300)
     assert behind.warnings == ["This server's clock is 42.3 s behind the exchange's: set it by NTP."]
 
 
@@ -151,3 +157,69 @@ def test_a_key_that_expires_soon_is_warned_of(mary: User, marys_book: Portfolio)
     soon = permissions.expires_at - timedelta(days=3)
     assert key_check.warnings_of(permissions, soon)[-1] == f"The key expires on {permissions.expires_at:%d %B %Y}."
     assert len(key_check.warnings_of(permissions, rows.now())) == 1
+
+
+@pytest.mark.parametrize("exchange", VENUES)
+def test_an_account_is_connected_once_in_a_portfolio_whichever_of_its_keys_is_brought(
+    mary: User, marys_book: Portfolio, exchange: ExchangeType
+) -> None:
+    first = connected(mary, marys_book, exchange=exchange)
+    connecting.set_enabled(mary, first, is_enabled=False)  # it can be enabled again and would then count twice
+    for end in ("", "-ip", "-readonly"):
+        with refusal("account_connected_already") as refused:
+            connecting.connect(mary, marys_book, place(exchange), "Twin", keys(end, exchange))
+        assert "connected already as 'Main'" in refused.value.message
+        assert (refused.value.field, first.venue_account_id in refused.value.message) == ("api_key", False)
+    assert (ExchangeAccount.objects.count(), Credential.objects.count()) == (1, 1)
+    others = [venue for venue in VENUES if venue is not exchange]
+    assert len({connected(mary, marys_book, exchange=venue).venue_account_id for venue in others}) == 2
+    connected(mary, marys_book, "Another", exchange)
+    elsewhere = connected(mary, rows.portfolio("Another book", {mary: Role.MANAGER}), exchange=exchange)
+    assert elsewhere.venue_account_id == first.venue_account_id
+
+
+def test_an_archived_account_may_be_connected_again(mary: User, marys_book: Portfolio) -> None:
+    first = connected(mary, marys_book)
+    EquityPoint.objects.create(account=first, minute=rows.now(), equity_usd=1, is_stale=False)
+    assert connecting.archive(mary, first, "Main")
+    again = connected(mary, marys_book)
+    assert (again.pk != first.pk, again.venue_account_id) == (True, first.venue_account_id)
+
+
+def test_an_answer_that_is_no_id_stops_and_an_empty_wallet_does_not(mary: User, marys_book: Portfolio, sandbox: Sandbox) -> None:
+    def connect() -> ExchangeAccount:
+        return connecting.connect(mary, marys_book, place(ExchangeType.BINANCE), "Main", keys(exchange=ExchangeType.BINANCE))[0]
+
+    sandbox.fault("binance", {"kind": "body", "body": [{"asset": "USDT"}]}, path="/fapi/v3/balance")
+    with pytest.raises(BadVenueResponse):
+        connect()
+    assert not ExchangeAccount.objects.exists()
+    sandbox.fault("binance", {"kind": "body", "body": []}, path="/fapi/v3/balance")
+    assert connect().venue_account_id == ""
+
+
+@pytest.mark.postgresql
+def test_one_account_cannot_be_connected_twice_at_the_same_moment(
+    transactional_db: None, mary: User, marys_book: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were tried before either was stored."""
+    try_keys, both_tried = key_check.try_keys, threading.Barrier(2)
+
+    def tried_together(*args: Any) -> key_check.Findings:
+        found = try_keys(*args)
+        both_tried.wait(10)
+        return found
+
+    def attempt(label: str) -> str:
+        try:
+            return str(connecting.connect(mary, marys_book, place(), label, keys())[0].label)
+        except Refused as refused:
+            return refused.code
+
+    monkeypatch.setattr(key_check, "try_keys", tried_together)
+    with ThreadPoolExecutor(2) as threads:
+        done = [threads.submit(in_thread, partial(attempt, label)) for label in ("One", "Two")]
+        outcomes = {each.result(30) for each in done}
+    assert "account_connected_already" in outcomes
+    assert outcomes & {"One", "Two"}
+    assert ExchangeAccount.objects.count() == 1

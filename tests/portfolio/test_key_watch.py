@@ -15,10 +15,10 @@ from exchanges.domain import ExchangeType
 from exchanges.errors import ExchangeUnavailable
 from exchanges.models import Credential, ExchangeAccount
 from portfolio import connecting, key_watch, rounds, schedule
-from portfolio.models import AccountState, Portfolio
+from portfolio.models import AccountState, Portfolio, Role
 from tests.dashboard import rows
 from tests.portfolio.desk import eventually, in_thread, waits_for_a_lock
-from tests.portfolio.managing import connected, keys, name, refusal, store
+from tests.portfolio.managing import VENUES, connected, keys, name, refusal, store
 from tests.simulated import Sandbox
 
 
@@ -92,6 +92,90 @@ def test_an_answer_about_a_key_that_was_renewed_meanwhile_does_not_count(
         patched.setattr(runtime.Runtime, "run", renewed_meanwhile)
         key_watch.check_keys([account.pk], rows.now())
     assert posture(account) == (True, "")
+
+
+@pytest.mark.parametrize("exchange", VENUES)
+def test_the_daily_check_fills_in_an_id_that_is_missing(
+    mary: User, marys_book: Portfolio, sandbox: Sandbox, exchange: ExchangeType
+) -> None:
+    account = connected(mary, marys_book, exchange=exchange)
+    known = account.venue_account_id
+    ExchangeAccount.objects.update(venue_account_id="")
+    key_watch.check_keys([account.pk], rows.now())
+    assert ExchangeAccount.objects.get().venue_account_id == known
+
+
+def test_an_account_whose_id_is_known_is_not_asked_for_it(mary: User, marys_book: Portfolio, sandbox: Sandbox) -> None:
+    account = connected(mary, marys_book, exchange=ExchangeType.BINANCE)
+
+    def asked() -> int:
+        seen = sandbox.control("GET", "requests?venue=binance")["requests"]
+        return len([each for each in seen if (each["account"], each["path"]) == (name(), "/fapi/v3/balance")])
+
+    before = asked()
+    assert before > 0
+    key_watch.check_keys([account.pk], rows.now())
+    assert asked() == before
+
+
+def test_a_key_is_judged_where_no_id_can_be_read(
+    mary: User, marys_book: Portfolio, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = connected(mary, marys_book, exchange=ExchangeType.BINANCE)
+    store(account, "-withdraw")
+    ExchangeAccount.objects.update(venue_account_id="")
+    sandbox.fault("binance", {"kind": "body", "body": []}, path="/fapi/v3/balance", times=None)
+    key_watch.check_keys([account.pk], rows.now())
+    assert posture(account)[1].startswith("The key may withdraw money")
+    assert ExchangeAccount.objects.get().venue_account_id == ""
+    assert f"account {account.pk} has no id of its venue yet" in caplog.text
+
+
+def test_accounts_that_turn_out_to_be_one_are_named_in_the_log(mary: User, marys_book: Portfolio, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = connected(mary, marys_book), connected(mary, marys_book, "Second")
+    elsewhere = connected(mary, rows.portfolio("Another book", {mary: Role.MANAGER}))
+    store(second, "")
+    ExchangeAccount.objects.filter(pk=second.pk).update(venue_account_id="")
+    key_watch.check_keys([first.pk, second.pk, elsewhere.pk], rows.now())
+    assert ExchangeAccount.objects.get(pk=second.pk).venue_account_id == first.venue_account_id
+    assert f"accounts {second.pk} and {first.pk} are one at the exchange" in caplog.text
+    assert caplog.text.count("are one at the exchange") == 1
+
+
+def test_an_id_told_for_keys_that_were_renewed_meanwhile_is_not_kept(
+    mary: User, marys_book: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = connected(mary, marys_book)
+    ExchangeAccount.objects.update(venue_account_id="")
+    run = runtime.Runtime.run
+
+    def renewed_meanwhile(self: runtime.Runtime, work: Any, *, deadline_s: float) -> Any:
+        answer = run(self, work, deadline_s=deadline_s)
+        store(account, "-second")
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime.Runtime, "run", renewed_meanwhile)
+        key_watch.check_keys([account.pk], rows.now())
+    assert ExchangeAccount.objects.get().venue_account_id == ""
+
+
+def test_an_id_that_became_known_while_the_venue_was_asked_stays(
+    mary: User, marys_book: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = connected(mary, marys_book)
+    ExchangeAccount.objects.update(venue_account_id="")
+    run = runtime.Runtime.run
+
+    def known_meanwhile(self: runtime.Runtime, work: Any, *, deadline_s: float) -> Any:
+        answer = run(self, work, deadline_s=deadline_s)
+        ExchangeAccount.objects.update(venue_account_id="told-before")
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime.Runtime, "run", known_meanwhile)
+        key_watch.check_keys([account.pk], rows.now())
+    assert ExchangeAccount.objects.get().venue_account_id == "told-before"
 
 
 def test_stored_keys_are_checked_daily_and_at_every_start(mary: User, marys_book: Portfolio) -> None:

@@ -2,6 +2,8 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +11,7 @@ from django.db import connection
 
 from exchanges import accounts
 from exchanges.models import Credential, Environment, ExchangeAccount
-from portfolio import connecting, publish, rounds
+from portfolio import connecting, key_check, publish, rounds
 from portfolio.access import NotPermitted
 from portfolio.execution.refusals import NotFound
 from portfolio.models import Balance, EquityPoint, Membership, Portfolio, PortfolioAccount, Role
@@ -62,6 +64,57 @@ def test_keys_are_renewed_after_they_were_tried(mary: User, marys_book: Portfoli
     assert accounts.config_for(after).api_key.get_secret_value() == f"sandbox-{name('-ip')}"
     connecting.renew_keys(mary, after, keys("-readonly"))
     assert not connecting.account_for(mary, account.pk).is_trading_enabled
+
+
+def test_keys_of_another_account_are_not_put_in_the_place_of_these(mary: User, marys_book: Portfolio) -> None:
+    account = connected(mary, marys_book)
+    known = account.venue_account_id
+    with refusal("another_account") as refused:
+        connecting.renew_keys(mary, connecting.account_for(mary, account.pk), keys("-second"))
+    assert "same bybit account" in refused.value.message
+    kept = connecting.account_for(mary, account.pk)
+    assert (kept.venue_account_id, kept.credential.version) == (known, 1)
+
+
+def test_an_account_that_was_not_known_by_id_is_from_its_next_keys_on(mary: User, marys_book: Portfolio) -> None:
+    account, second = connected(mary, marys_book), connected(mary, marys_book, "Second")
+    known = account.venue_account_id
+    ExchangeAccount.objects.filter(pk=account.pk).update(venue_account_id="")
+    with refusal("account_connected_already") as refused:
+        connecting.renew_keys(mary, connecting.account_for(mary, account.pk), keys("-second"))
+    assert second.label in refused.value.message
+    assert Credential.objects.get(account=account).version == 1
+    connecting.renew_keys(mary, connecting.account_for(mary, account.pk), keys("-ip"))
+    assert ExchangeAccount.objects.get(pk=account.pk).venue_account_id == known
+
+
+def test_accounts_of_which_the_venue_tells_no_id_are_not_taken_for_one(
+    mary: User, marys_book: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = connected(mary, marys_book)
+    try_keys = key_check.try_keys
+    monkeypatch.setattr(key_check, "try_keys", lambda *args: replace(try_keys(*args), venue_account_id=""))
+    connecting.renew_keys(mary, connecting.account_for(mary, named.pk), keys("-ip"))
+    assert ExchangeAccount.objects.get(pk=named.pk).venue_account_id == named.venue_account_id
+    nameless = [connected(mary, marys_book, label) for label in ("Second", "Third")]
+    assert [account.venue_account_id for account in nameless] == ["", ""]
+
+
+def test_an_id_that_became_known_while_the_venue_was_asked_counts(
+    mary: User, marys_book: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = connected(mary, marys_book)
+    ExchangeAccount.objects.update(venue_account_id="")
+    before, try_keys = connecting.account_for(mary, account.pk), key_check.try_keys
+
+    def known_meanwhile(*args: Any) -> key_check.Findings:
+        found = try_keys(*args)
+        ExchangeAccount.objects.update(venue_account_id=account.venue_account_id)
+        return found
+
+    monkeypatch.setattr(key_check, "try_keys", known_meanwhile)
+    with refusal("another_account"):
+        connecting.renew_keys(mary, before, keys("-second"))
 
 
 def test_switches(mary: User, marys_book: Portfolio) -> None:

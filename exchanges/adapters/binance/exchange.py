@@ -171,6 +171,9 @@ class BinanceExchange:
             return read("account", keys.to_demo_permissions, await self._client.futures_account_config())
         return read("key permissions", keys.to_key_permissions, await self._client.get_account_api_permissions())
 
+    async def get_account_id(self) -> str:
+        return read("account id", keys.to_account_id, await self._client.futures_account_balance())
+
     async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
         return read("symbol settings", margin.to_symbol_settings, await self._client.futures_symbol_config(symbol=symbol), symbol)
 

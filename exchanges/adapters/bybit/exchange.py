@@ -175,6 +175,9 @@ class BybitExchange:
     async def get_key_permissions(self) -> KeyPermissions:
         return answered(keys.to_key_permissions, await self._client.get_api_key_information())
 
+    async def get_account_id(self) -> str:
+        return answered(keys.to_account_id, await self._client.get_api_key_information())
+
     async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
         instrument = await self._instruments.by_symbol(symbol)
         margin_mode = await self._settings.margin_mode.get()
@@ -287,12 +290,11 @@ class BybitExchange:
         """The order's state where one query tells it, else the acknowledgement: the order exists whatever the query meets."""
         envelope = await self._client.place_order(**sent)
         order_id, client_order_id = answered(orders.to_acknowledged_ids, envelope, sent)
-        found: OrderResult | None = None
         try:
             async with asyncio.timeout(CONFIRM_DEADLINE_S):
                 found = await self._ask(self._client.get_open_orders, instrument, "orderId", order_id)
         except (ExchangeAPIError, TimeoutError):
-            pass  # as if it had told nothing
+            found = None  # as if it had told nothing
         if found is None or found.client_order_id != client_order_id:
             return answered(orders.to_acknowledgement, envelope, sent, instrument, quantity)
         return found

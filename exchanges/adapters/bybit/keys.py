@@ -1,10 +1,11 @@
-"""What a Bybit key may do. Pure.
+"""What a Bybit key may do, and whose it is. Pure.
 
 Source: the V5 documentation of Get API Key Information, read November 2026; any key may ask about itself.
 """
 
 from datetime import datetime
 
+from exchanges.adapters import account_ids
 from exchanges.adapters.bybit.wire import EPOCH, Row
 from exchanges.domain import KeyPermissions
 
@@ -26,6 +27,14 @@ def to_key_permissions(envelope: Row) -> KeyPermissions:
         is_ip_bound=_texts(key["ips"]) not in ([], _ANY_ADDRESS),
         expires_at=_expiry(key.get("expiredAt")),
     )
+
+
+def to_account_id(envelope: Row) -> str:
+    """`userID`, a number, is that of the sub-account for a key of one; `id` is the key's own."""
+    number = envelope["result"]["userID"]
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError("an account without an id")
+    return account_ids.to_account_id(str(number))
 
 
 def _area(permissions: Row, name: str) -> list[str]:

@@ -195,6 +195,9 @@ class OkxExchange:
     async def get_key_permissions(self) -> KeyPermissions:
         return answered(keys.to_key_permissions, await self._client.get_account_config())
 
+    async def get_account_id(self) -> str:
+        return answered(keys.to_account_id, await self._client.get_account_config())
+
     async def get_symbol_settings(self, symbol: str, margin_mode: MarginMode | None = None) -> SymbolSettings:
         instrument, mode = await self._instruments.by_symbol(symbol), margin_mode or MarginMode.CROSS
         rows = await self._client.get_leverage(mgnMode=mode.value, instId=instrument.venue_symbol)

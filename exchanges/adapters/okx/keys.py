@@ -1,9 +1,10 @@
-"""What an OKX key may do. Pure.
+"""What an OKX key may do, and whose it is. Pure.
 
 From OKX's API documentation of the account configuration, read November 2026. A key that is bound to no address and may trade or withdraw
 ends after fourteen days without a request: no date that could be told.
 """
 
+from exchanges.adapters import account_ids
 from exchanges.adapters.okx.wire import Row, to_text
 from exchanges.domain import KeyPermissions
 
@@ -20,3 +21,9 @@ def to_key_permissions(rows: list[Row]) -> KeyPermissions:
         can_withdraw="withdraw" in words,
         is_ip_bound=to_text(config["ip"]) != "",
     )
+
+
+def to_account_id(rows: list[Row]) -> str:
+    """`uid` is the sub-account's own where the key is of one; `mainUid` is its owner's."""
+    (config,) = rows
+    return account_ids.to_account_id(config["uid"])

@@ -9,6 +9,7 @@ from exchanges.sandbox.binance.instruments import order_rate_limits
 from exchanges.sandbox.binance.legs import legs_of
 from exchanges.sandbox.binance.numbers import money, plain
 from exchanges.sandbox.binance.positions import account_position_v2, account_position_v3
+from exchanges.sandbox.keys import number_of
 from exchanges.sandbox.model import ZERO, Account, Listing, MarginMode
 from exchanges.sandbox.views import AccountView
 
@@ -20,7 +21,7 @@ def balance(call: Call, account: Account) -> Json:
     view = call.engine.view(account)
     return [
         {
-            "accountAlias": "SgsR",
+            "accountAlias": f"{number_of(account.name):012x}",
             "asset": "USDT",
             "balance": money(view.wallet),
             "crossWalletBalance": money(view.cross_wallet),

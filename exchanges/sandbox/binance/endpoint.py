@@ -6,7 +6,7 @@ Handlers are plain functions: they see a Call, return what becomes JSON, and ref
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -15,6 +15,7 @@ from exchanges.sandbox.binance.listenkeys import ListenKeys
 from exchanges.sandbox.binance.params import Params, Sent
 from exchanges.sandbox.binance.usage import Usage
 from exchanges.sandbox.engine import Engine
+from exchanges.sandbox.keys import account_behind
 from exchanges.sandbox.model import Account, Listing, Refused, Venue
 
 logger = logging.getLogger(__name__)
@@ -27,12 +28,14 @@ Handle = Callable[[web.Request], Awaitable[web.Response]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler may know. `wall_ms` is the clock of signatures and `serverTime`; market and account times are the engine's."""
+    """What a handler may know. `wall_ms` is the clock of signatures and `serverTime`; market and account times are the engine's.
+    `key_name` is "" on public paths."""
 
     engine: Engine
     params: Params
     wall_ms: int
     listen_keys: ListenKeys
+    key_name: str = ""
 
     def listing(self) -> Listing:
         return self.engine.listing_by_venue_symbol(VENUE, self.params.required("symbol"))
@@ -109,7 +112,7 @@ class Desk:
         name = auth.verified_name(request.headers, sent, wall_ms) if endpoint.is_signed else auth.claimed_name(request.headers)
         if orders := _count(endpoint.orders, sent.params):
             headers.update(self._usage.order_headers(name, orders, wall_ms))
-        return endpoint.handler(call, self._engine.account(VENUE, name))
+        return endpoint.handler(replace(call, key_name=name), self._engine.account(VENUE, account_behind(name)))
 
 
 def _count(amount: Weight, params: Params) -> int:

@@ -5,8 +5,8 @@ from exchanges.sandbox.keys import rights_of
 from exchanges.sandbox.model import Account
 
 
-def api_restrictions(_: Call, account: Account) -> Json:
-    rights = rights_of(account.name)
+def api_restrictions(call: Call, account: Account) -> Json:
+    rights = rights_of(call.key_name)
     return {
         "ipRestrict": rights.is_ip_bound,
         "createTime": account.opened_ms,

@@ -3,6 +3,7 @@
 from exchanges.sandbox.bybit import wire, wire_account
 from exchanges.sandbox.bybit.errors import VenueError, bad_parameter
 from exchanges.sandbox.bybit.serving import Call, Reply
+from exchanges.sandbox.keys import number_of
 from exchanges.sandbox.model import ZERO, EntryKind, MarginMode, Venue
 
 UNIFIED_2_PRO = 6
@@ -84,4 +85,4 @@ def _coin(coin: str) -> dict[str, object]:
 
 def user_id(call: Call) -> str:
     """A number for the account, the same after a restart."""
-    return str(int.from_bytes(call.name.encode()[:6].rjust(6, b"\0")) % 900_000_000 + 100_000_000)
+    return str(10**14 + number_of(call.account.name) % 10**14)

@@ -15,6 +15,7 @@ from exchanges.sandbox.bybit.auth import authenticate
 from exchanges.sandbox.bybit.errors import VenueError, from_refused, illegal_category, internal_error, route_not_found
 from exchanges.sandbox.bybit.params import Params
 from exchanges.sandbox.engine import Engine
+from exchanges.sandbox.keys import account_behind
 from exchanges.sandbox.model import Account, Refused, Venue
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, understood and allowed. `name` is the account's, "" on public paths; `wall_ms` is the clock of signatures."""
+    """One request, understood and allowed. `name` is the key's, "" on public paths; `wall_ms` is the clock of signatures."""
 
     engine: Engine
     params: Params
@@ -42,7 +43,7 @@ class Call:
 
     @property
     def account(self) -> Account:
-        return self.engine.account(Venue.BYBIT, self.name)
+        return self.engine.account(Venue.BYBIT, account_behind(self.name))
 
     def category(self, default: str = "") -> str:
         category = self.params.text("category", default)

@@ -5,8 +5,8 @@ eq = cashBal + isoEq + the unrealised PnL of cross positions ("Get balance" and 
 """
 
 from decimal import Decimal
-from hashlib import sha256
 
+from exchanges.sandbox.keys import number_of
 from exchanges.sandbox.model import Venue
 from exchanges.sandbox.okx.endpoint import PrivateCall, Row
 from exchanges.sandbox.okx.instruments import SWAP, TYPES, family, selected
@@ -25,7 +25,7 @@ _UNUSED_ACCOUNT_FIELDS = blank("adjEq availEq borrowFroz imr mgnRatio mmr notion
 
 
 def config(call: PrivateCall) -> list[Row]:
-    number = str(10**17 + int(sha256(call.account.name.encode()).hexdigest()[:12], 16))
+    number = str(10**17 + number_of(call.account.name))
     return [
         {
             "acctLv": "2",
@@ -36,14 +36,14 @@ def config(call: PrivateCall) -> list[Row]:
             "feeType": "0",
             "greeksType": "PA",
             "kycLv": "3",
-            "label": call.account.name,
+            "label": call.key_name,
             "level": "Lv1",
             "levelTmp": "",
             "liquidationGear": "-1",
             "mainUid": number,
             "mgnIsoMode": "automatic",
             "opAuth": "1",
-            **permissions(call.account.name),
+            **permissions(call.key_name),
             "posMode": position_mode(call),
             "roleType": "0",
             "settleCcy": "USDT",

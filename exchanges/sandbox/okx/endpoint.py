@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from exchanges.sandbox.engine import Engine
+from exchanges.sandbox.keys import account_behind
 from exchanges.sandbox.model import Account, Listing, Refused, Venue
 from exchanges.sandbox.okx import auth
 from exchanges.sandbox.okx.errors import BAD_CONTENT_TYPE, BAD_JSON, BAD_METHOD, SYSTEM_ERROR, Refusal, Rejected, invalid, of_reason
@@ -47,9 +48,11 @@ class PublicCall:
 
 @dataclass(frozen=True, slots=True)
 class PrivateCall(PublicCall):
-    """`items` are the orders of a batch endpoint; `expires_ms` is the deadline that the client set in the expTime header."""
+    """`key_name` is that of the key; `items` are the orders of a batch endpoint; `expires_ms` is the deadline that the client set
+    in the expTime header."""
 
     account: Account
+    key_name: str
     items: list[Parameters]
     expires_ms: int | None
 
@@ -115,8 +118,8 @@ class Endpoints:
                 items = parsed
             else:
                 parameters = parsed
-        account = self._engine.account(Venue.OKX, name)
-        return PrivateCall(self._engine, parameters, now_ms, account, items, _deadline(request.headers.get("expTime", "")))
+        account = self._engine.account(Venue.OKX, account_behind(name))
+        return PrivateCall(self._engine, parameters, now_ms, account, name, items, _deadline(request.headers.get("expTime", "")))
 
 
 def unrouted(known_paths: frozenset[str]) -> web.RouteDef:

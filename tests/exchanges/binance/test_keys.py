@@ -77,6 +77,35 @@ async def test_the_demo_world_has_no_wallet_and_lets_no_money_out(setup: Setup) 
     assert not (await setup.exchange.get_key_permissions()).can_trade
 
 
+BALANCE = "/fapi/v3/balance"
+NO_CODES: list[Any] = ["", " ", "two words", "x" * 65, "line\nbreak", "ä", None, 7, []]
+
+
+async def test_the_account_is_known_by_the_code_that_every_asset_repeats(setup: Setup) -> None:
+    setup.server.on("GET", BALANCE, [{"accountAlias": "SgsR", "asset": asset} for asset in ("USDT", "USDC", "BNB")])
+    assert await setup.exchange.get_account_id() == "SgsR"
+    [request] = setup.server.requests
+    assert (request.method, request.path) == ("GET", BALANCE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [{"asset": "USDT"}],
+        [{"accountAlias": "SgsR"}, {"accountAlias": "sRSg"}],
+        *[[{"accountAlias": code}] for code in NO_CODES],
+    ],
+    ids=str,
+)
+def test_an_account_without_one_code_has_none(answer: Any) -> None:
+    with pytest.raises(BadVenueResponse):
+        read("account id", keys.to_account_id, answer)
+
+
+def test_an_empty_wallet_names_no_account() -> None:
+    assert read("account id", keys.to_account_id, []) == ""
+
+
 def test_only_binance_keeps_its_keys_on_another_host() -> None:
     assert endpoints_for(ExchangeType.BINANCE, Environment.LIVE).wallet == "https://api.binance.com"
     assert endpoints_for(ExchangeType.BINANCE, Environment.DEMO).wallet == ""

@@ -47,6 +47,7 @@ ANSWERS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (margin.to_symbol_settings, {"symbol": "ETHUSDT"}),
     (keys.to_key_permissions, {}),
     (keys.to_demo_permissions, {}),
+    (keys.to_account_id, {}),
     (quotes.to_order_book, {"symbol": "ETHUSDT", "depth": 5}),
     (to_one_ticker, {}),
     (to_tickers, {}),

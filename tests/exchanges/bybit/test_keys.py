@@ -87,9 +87,20 @@ def test_what_cannot_be_read_is_not_taken_for_no_right(answer: dict[str, Any]) -
         answered(keys.to_key_permissions, answer)
 
 
+def test_the_account_is_known_by_its_user_id_and_not_by_that_of_the_key() -> None:
+    assert keys.to_account_id(payload("key_information")) == "24600000"
+
+
+@pytest.mark.parametrize("number", [0, -1, True, None, "", "24600000", 2.5, 10**64, {}], ids=str)
+def test_what_is_no_number_of_a_user_is_no_id(number: Any) -> None:
+    with pytest.raises(BadVenueResponse):
+        answered(keys.to_account_id, key(userID=number))
+
+
 async def test_the_key_asks_about_itself(venue: RecordingVenue, exchange: BybitExchange) -> None:
     venue.answer("/v5/user/query-api", payload("key_information"))
     assert (await exchange.get_key_permissions()).can_trade
     [request] = venue.requests
     assert request.line == ("GET", "/v5/user/query-api", "")
     assert "X-BAPI-SIGN" in request.headers
+    assert await exchange.get_account_id() == "24600000"

@@ -35,7 +35,7 @@ READERS: dict[str, Callable[[Any], object]] = {
     "risk_limit": lambda answer: margin.to_leverage_brackets([answer], BTC),
     "positions_hedge_legs": lambda answer: margin.to_symbol_settings(answer, BTC, MarginMode.CROSS),
     "margin_mode_set": margin.is_mode_set,
-    "key_information": keys.to_key_permissions,
+    "key_information": lambda answer: (keys.to_key_permissions(answer), keys.to_account_id(answer)),
     "klines": lambda answer: mapping.to_klines(answer, BTC, "1m", 0),
     "server_time": mapping.to_server_time_ms,
     "open_orders_plain": lambda answer: (orders.to_open_orders([answer], INSTRUMENTS), to_cursor(answer)),

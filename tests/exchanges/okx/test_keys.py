@@ -42,9 +42,20 @@ def test_what_cannot_be_read_is_not_taken_for_no_right(fields):
         answered(keys.to_key_permissions, [])
 
 
+def test_the_account_is_known_by_its_own_id_and_not_by_that_of_its_owner():
+    assert keys.to_account_id(config(uid="44705892343619584", mainUid="1")) == "44705892343619584"
+
+
+@pytest.mark.parametrize("uid", ["", " ", "1" * 65, None, 44705892343619584, ["1"]])
+def test_what_is_no_text_of_an_id_is_none(uid):
+    with pytest.raises(BadVenueResponse):
+        answered(keys.to_account_id, config(uid=uid))
+
+
 async def test_the_venue_is_asked_each_time(venue, exchange):
     """Unlike the position mode it is not remembered: rights are looked at when a key is connected."""
     venue.script["/api/v5/account/config"] = payload("account_config_hedge")
     for _ in range(2):
         assert (await exchange.get_key_permissions()).can_trade
-    assert len(venue.sent_to("account/config")) == 2
+        assert await exchange.get_account_id() == "1"
+    assert len(venue.sent_to("account/config")) == 4

@@ -35,7 +35,7 @@ MAPPINGS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "leverage_info_legs": (margin.to_symbol_settings, (BTC, MarginMode.ISOLATED)),
     "position_tiers": (margin.to_leverage_brackets, (rows("mark_prices")[:1], BTC)),
     "position_mode": (margin.to_position_mode, ()),
-    "account_config_hedge": (keys.to_key_permissions, ()),
+    "account_config_hedge": (lambda data: (keys.to_key_permissions(data), keys.to_account_id(data)), ()),
     "order_book": (quotes.to_order_book, (BTC, 5)),
     "tickers": (quotes.to_tickers, (rows("mark_prices"), rows("index_tickers"), KNOWN)),
     "funding_rates": (quotes.to_funding_rates, (rows("mark_prices"), KNOWN)),
