@@ -291,7 +291,10 @@ def test_a_postgresql_without_its_driver_says_which_package_to_install(tmp_path:
 def test_a_postgresql_that_does_not_answer_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that swallows everything would hold each request for two minutes, `/readyz` too."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://book@db/book")
-    assert project_settings._databases()["default"]["OPTIONS"] == {"connect_timeout": 5}
+    options = project_settings._databases()["default"]["OPTIONS"]
+    assert options["connect_timeout"] == 5
+    # One that falls silent in the middle of a query, half a minute after that.
+    assert options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"] == 35
 
 
 def test_settings_that_protect_are_on(settings: Any) -> None:

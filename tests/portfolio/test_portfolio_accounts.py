@@ -141,7 +141,8 @@ def test_a_new_portfolio_of_the_admin_may_bring_its_accounts(office: Client) -> 
 
 def test_of_several_defaults_from_before_the_one_that_was_used_stays(transactional_db: None) -> None:
     """Orders went to the first of them; and the migration can be taken back."""
-    before = [("portfolio", "0003_what_order_lists_lack")]
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes("exchanges")
+    before = [("portfolio", "0003_what_order_lists_lack"), *newest]
     MigrationExecutor(connection).migrate(before)
     try:
         old = MigrationExecutor(connection).loader.project_state(before).apps

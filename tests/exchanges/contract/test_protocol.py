@@ -18,7 +18,7 @@ def test_adapter_implements_protocol(client: IExchangeClient) -> None:
 
 def test_the_protocol_is_read_whole() -> None:
     assert {"place_order", "find_order", "get_klines", "close_position", "aclose"} <= set(METHODS)
-    assert len(METHODS) == 26
+    assert len(METHODS) == 27
 
 
 @pytest.mark.parametrize("name", METHODS)
