@@ -157,6 +157,8 @@ def _warnings(account: ExchangeAccount, request: OrderRequest, mark: MarkPrice |
     warnings = []
     if Order.objects.unresolved().filter(account=account, symbol=request.symbol).exists():
         warnings.append(f"An order for {request.symbol} on this account is still unresolved. Sending another may double it.")
+    if beside := _held_in_the_other_mode(account, request):
+        warnings.append(f"{account.get_exchange_display()} keeps the margin modes apart: your {beside} stays beside this order's position.")
     if mark is None or datetime.now(UTC) - mark.as_of > stale_after():
         age = f"{_age(mark.as_of)} old" if mark else "not known"
         warnings.append(f"The mark price is {age}: the value above may be wrong.")
@@ -165,6 +167,14 @@ def _warnings(account: ExchangeAccount, request: OrderRequest, mark: MarkPrice |
         if abs(away) > FAR_FROM_MARK:
             warnings.append(f"The price is {numbers.percent(abs(away))} {'above' if away > 0 else 'below'} the mark.")
     return warnings
+
+
+def _held_in_the_other_mode(account: ExchangeAccount, request: OrderRequest) -> str:
+    """`cross short 0.1805`; empty where nothing is, and at exchanges that have one mode for a symbol."""
+    if request.margin_mode is None:
+        return ""
+    rows = Position.objects.filter(account=account, symbol=request.symbol).exclude(margin_mode=request.margin_mode.value).order_by("id")
+    return " and ".join(f"{row.margin_mode} {position_in_words(signed(row.quantity, row.side)).lower()}" for row in rows)
 
 
 def _instrument(account: ExchangeAccount, symbol: str) -> Instrument | None:

@@ -31,6 +31,7 @@ def test_what_reduces_a_position_is_sent_in_its_margin_mode(floor: Cast) -> None
     page = trader.preview("SELL", quantity="0.2")
     assert "Sell 0.2 ETHUSDT at market in isolated margin on OKX" in page
     assert "Long 0.5 → Long 0.3 if all of it fills" in page
+    assert "apart" not in page
     assert trader.send("a", "SELL", quantity="0.2").state == "FILLED"
     assert held(floor.okx) == {"isolated": ("LONG", "0.3")}
 
@@ -42,6 +43,7 @@ def test_the_other_mode_opens_a_second_position_and_says_so(floor: Cast) -> None
     page = trader.preview("SELL", quantity="0.2", margin_mode="cross")
     assert "Margin Cross" in page
     assert "flat → Short 0.2 if all of it fills" in page
+    assert "OKX keeps the margin modes apart: your isolated long 0.5 stays beside this order's position." in page
     assert trader.send("a", "SELL", quantity="0.2", margin_mode="cross").state == "FILLED"
     assert held(floor.okx) == {"isolated": ("LONG", "0.5"), "cross": ("SHORT", "0.2")}
 
