@@ -2,6 +2,7 @@
 Knows the exchange's name, nothing of accounts or figures."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -24,15 +25,19 @@ _USED_OF = {
 }
 # Bybit tells the limit of this endpoint, and what is left of it in the running second.
 _LIMIT, _LEFT = "X-Bapi-Limit", "X-Bapi-Limit-Status"
+# Which of a figure's rows is meant is looked up once: these are counted with every request.
+_calls = cache(VENUE_CALLS.labels)
+_call_seconds = cache(VENUE_CALL_SECONDS.labels)
+_budget_used = cache(BUDGET_USED.labels)
 _TOO_LONG = 10  # digits; what may be a number of requests has fewer
 _LIMITED = frozenset({403, 418, 429})
 
 
 def count_call(exchange: str, method: str, *, status: int | None, seconds: float, failure: str = "") -> None:
     """`failure` says why no usable answer came; there may have been an answer, with its `status`, all the same."""
-    VENUE_CALLS.labels(exchange, method, failure or _outcome(status)).inc()
+    _calls(exchange, method, failure or _outcome(status)).inc()
     if not failure:
-        VENUE_CALL_SECONDS.labels(exchange).observe(seconds)
+        _call_seconds(exchange).observe(seconds)
 
 
 def note_budget(exchange: str, path: str, headers: Mapping[str, str]) -> None:
@@ -41,11 +46,11 @@ def note_budget(exchange: str, path: str, headers: Mapping[str, str]) -> None:
         for header, (budget, most) in _USED_OF.items():
             used = _number(headers.get(header))
             if used is not None:
-                BUDGET_USED.labels(exchange, budget).set(used / most)
+                _budget_used(exchange, budget).set(used / most)
     elif exchange == "bybit":
         limit, left = _number(headers.get(_LIMIT)), _number(headers.get(_LEFT))
         if limit and left is not None:
-            BUDGET_USED.labels(exchange, path).set((limit - left) / limit)
+            _budget_used(exchange, path).set((limit - left) / limit)
 
 
 def _number(text: str | None) -> int | None:
