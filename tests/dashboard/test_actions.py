@@ -1,10 +1,7 @@
 """Cancel and close from a row of the page, with and without htmx."""
 
-import json
 import re
 from decimal import Decimal
-from html import unescape
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,6 +14,7 @@ from portfolio.execution.place import Intent, place
 from portfolio.models import Order, Origin, Position
 from tests.conftest import Cast
 from tests.dashboard import rows
+from tests.dashboard.ticket_page import html_of, toast_of
 from tests.portfolio.desk import fault
 from tests.simulated import Sandbox
 
@@ -48,16 +46,6 @@ def held(floor: Cast, account: ExchangeAccount) -> Position:
     buy(floor, account, "0.4")
     rounds.poll_holdings([account.pk])
     return Position.objects.get(account=account)
-
-
-def html_of(answer: Any, status: int = 200) -> str:
-    assert answer.status_code == status, answer.content[:400]
-    return unescape(answer.content.decode())
-
-
-def toast_of(answer: Any) -> dict[str, str]:
-    toast: dict[str, str] = json.loads(answer.headers["HX-Trigger"])["toast"]
-    return toast
 
 
 def agreed_in(html: str) -> dict[str, str]:

@@ -27,6 +27,20 @@ def posture(account: ExchangeAccount) -> tuple[bool, str]:
     return kept.is_trading_enabled, kept.credential.trouble
 
 
+def check_while_renewed(account: ExchangeAccount, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daily check; what the venue says of the key arrives when another one has taken its place."""
+    run = runtime.Runtime.run
+
+    def renewed_meanwhile(self: runtime.Runtime, work: Any, *, deadline_s: float) -> Any:
+        answer = run(self, work, deadline_s=deadline_s)
+        store(account, end)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime.Runtime, "run", renewed_meanwhile)
+        key_watch.check_keys([account.pk], rows.now())
+
+
 def test_the_daily_check_ends_trading_for_a_key_that_can_withdraw_now_or_is_refused(
     mary: User, marys_book: Portfolio, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -81,16 +95,7 @@ def test_an_answer_about_a_key_that_was_renewed_meanwhile_does_not_count(
 ) -> None:
     account = connected(mary, marys_book)
     store(account, "-withdraw")
-    run = runtime.Runtime.run
-
-    def renewed_meanwhile(self: runtime.Runtime, work: Any, *, deadline_s: float) -> Any:
-        answer = run(self, work, deadline_s=deadline_s)
-        store(account, "-ip")
-        return answer
-
-    with monkeypatch.context() as patched:
-        patched.setattr(runtime.Runtime, "run", renewed_meanwhile)
-        key_watch.check_keys([account.pk], rows.now())
+    check_while_renewed(account, "-ip", monkeypatch)
     assert posture(account) == (True, "")
 
 
@@ -147,16 +152,7 @@ def test_an_id_told_for_keys_that_were_renewed_meanwhile_is_not_kept(
 ) -> None:
     account = connected(mary, marys_book)
     ExchangeAccount.objects.update(venue_account_id="")
-    run = runtime.Runtime.run
-
-    def renewed_meanwhile(self: runtime.Runtime, work: Any, *, deadline_s: float) -> Any:
-        answer = run(self, work, deadline_s=deadline_s)
-        store(account, "-second")
-        return answer
-
-    with monkeypatch.context() as patched:
-        patched.setattr(runtime.Runtime, "run", renewed_meanwhile)
-        key_watch.check_keys([account.pk], rows.now())
+    check_while_renewed(account, "-second", monkeypatch)
     assert ExchangeAccount.objects.get().venue_account_id == ""
 
 
